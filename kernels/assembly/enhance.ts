@@ -1,0 +1,10 @@
+// The enhancement module: raw pictures to opponent planes, denoised planes, and back. The caller owns all of the memory.
+export { unpackGrayscale } from './unpack-grayscale';
+export { unpackYuv422 } from './unpack-yuv422';
+export { splitRgb888, splitRgb565 } from './opponent-planes';
+export { padPlane } from './pad-plane';
+export { cellSums, noiseMap } from './noise-map';
+export { blockSpectra } from './block-spectra';
+export { shrinkPlane } from './shrink';
+export { cellChanges, mergePlane } from './merge-frames';
+export { composePicture } from './compose';

@@ -1,0 +1,95 @@
+/** Picture kernels: loads the SIMD module, owns its memory, checks arguments before it is touched. */
+import { readFileSync } from 'node:fs';
+import { checkByteOrder, checkEvenWidth, checkPicture, checkPixels } from './checks.ts';
+import type { LoadedPicture, Picture, PixelKernels } from './picture.ts';
+import { createReferenceKernels } from './reference.ts';
+import { bandPixels, type PixelExports, SimdPicture } from './simd-picture.ts';
+import { WasmMemory } from './wasm-memory.ts';
+
+/** The module holds no data of its own; the first bytes stay unused, so that address 0 is nobody's. */
+const firstByte = 1024;
+const maxMemoryBytes = 2 ** 30;
+/** A memory that one giant picture has blown up beyond this is given back when pictures are small again. */
+const keptMemoryBytes = 128 * 2 ** 20;
+/** `reference` is the plain twin: the specification, a hundred times slower. A loaded picture is valid until the next `load`. */
+export async function createPixelKernels(implementation: 'simd' | 'reference'): Promise<PixelKernels> {
+  if (implementation === 'reference') return createReferenceKernels();
+  return new SimdKernels(new WebAssembly.Module(readFileSync(new URL('./pixels.wasm', import.meta.url))));
+}
+
+class SimdKernels implements PixelKernels {
+  readonly implementation = 'simd';
+  readonly #module: WebAssembly.Module;
+  #simd: PixelExports;
+  #memory: WasmMemory;
+  #loads = 0;
+
+  constructor(module: WebAssembly.Module) {
+    this.#module = module;
+    this.#simd = instantiate(module);
+    this.#memory = new WasmMemory(this.#simd.memory, firstByte, maxMemoryBytes);
+  }
+
+  load(picture: Picture): LoadedPicture {
+    checkPicture(picture);
+    const { width, height, data } = picture;
+    if (this.#memory.bytes.length > keptMemoryBytes && data.length * 4 < keptMemoryBytes) {
+      this.#simd = instantiate(this.#module);
+      this.#memory = new WasmMemory(this.#simd.memory, firstByte, maxMemoryBytes);
+    }
+    this.#loads++;
+    this.#memory.release(firstByte);
+    const address = this.#memory.take(data.length);
+    this.#memory.bytes.set(data, address);
+    const load = this.#loads;
+    const isCurrent = () => load === this.#loads;
+    return new SimdPicture(this.#simd, this.#memory, address, width, height, isCurrent);
+  }
+
+  unpackRgb565(bytes: Uint8Array, width: number, height: number, byteOrder: 'BE' | 'LE'): Picture {
+    checkPixels('bytes', bytes, width, height, 2);
+    checkByteOrder(byteOrder);
+    const bigEndian = byteOrder === 'BE' ? 1 : 0;
+    return this.#unpack(bytes, width, height, 2, (source, target, pixels) =>
+      this.#simd.unpackRgb565(source, target, pixels, bigEndian),
+    );
+  }
+
+  unpackGrayscale(bytes: Uint8Array, width: number, height: number): Picture {
+    checkPixels('bytes', bytes, width, height, 1);
+    return this.#unpack(bytes, width, height, 1, this.#simd.unpackGrayscale);
+  }
+
+  unpackYuv422(bytes: Uint8Array, width: number, height: number): Picture {
+    checkEvenWidth(width);
+    checkPixels('bytes', bytes, width, height, 2);
+    return this.#unpack(bytes, width, height, 2, this.#simd.unpackYuv422);
+  }
+
+  #unpack(
+    bytes: Uint8Array,
+    width: number,
+    height: number,
+    bytesPerPixel: number,
+    kernel: (source: number, target: number, pixels: number) => void,
+  ): Picture {
+    // Not zeroed first: every byte is written.
+    const data = new Uint8Array(Buffer.allocUnsafeSlow(width * height * 3).buffer);
+    const mark = this.#memory.mark;
+    const source = this.#memory.take(bandPixels * bytesPerPixel);
+    const target = this.#memory.take(bandPixels * 3);
+    const memory = this.#memory.bytes;
+    for (let first = 0; first < width * height; first += bandPixels) {
+      const pixels = Math.min(bandPixels, width * height - first);
+      memory.set(bytes.subarray(first * bytesPerPixel, (first + pixels) * bytesPerPixel), source);
+      kernel(source, target, pixels);
+      data.set(memory.subarray(target, target + pixels * 3), first * 3);
+    }
+    this.#memory.release(mark);
+    return { width, height, data };
+  }
+}
+
+function instantiate(module: WebAssembly.Module): PixelExports {
+  return new WebAssembly.Instance(module, {}).exports as unknown as PixelExports;
+}
