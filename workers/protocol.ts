@@ -1,16 +1,23 @@
 /**
  * The messages between the main thread and the worker threads: the one contract of the two sides, types only.
  *
- * Coordinates everywhere are pixels of the upright picture (EXIF orientation applied), origin at the centre of the top left
- * pixel, x to the right, y down. Buffers named in a task are transferred: the sender must not touch them again.
+ * Coordinates everywhere are pixels of the upright picture (EXIF orientation applied), origin at its top left corner, x to the
+ * right, y down. Buffers named in a task are transferred: the sender must not touch them again.
  */
+
+import type { EmbedderModel } from '../models/manifest.ts';
 
 export type ProviderName = 'cuda' | 'webgpu' | 'cpu' | 'wasm';
 
 /** Which networks a pool of threads runs. Paths name verified files; null means the embedded pack, built in memory. */
 export interface ModelSelection {
   readonly detector: { readonly id: string; readonly path: string | null };
-  readonly embedder: { readonly id: string; readonly path: string | null };
+  readonly embedder: {
+    readonly id: string;
+    readonly path: string | null;
+    /** Of a network that its owner described in a file; those of the manifest are known by their id. */
+    readonly description?: EmbedderModel;
+  };
 }
 
 /** What a thread is told once, when it starts. */
@@ -18,6 +25,8 @@ export interface WorkerSetup {
   readonly models: ModelSelection;
   readonly provider: ProviderName;
   readonly limits: PictureLimits;
+  /** One number in shared memory: each thread adds one, and notifies, when it is ready for tasks. */
+  readonly readyCount: Int32Array;
 }
 
 export interface PictureLimits {
@@ -66,8 +75,6 @@ export interface AnalyseTask {
   readonly kind: 'analyse';
   readonly input: EncodedPicture | RawFrame;
   readonly index: IndexReference | null;
-  /** `enrolment` also averages the embedding with that of the mirrored chip: better, and twice the time. */
-  readonly purpose: 'recognition' | 'enrolment';
   /** Whether embeddings travel back. */
   readonly returnEmbeddings: boolean;
   /** JPEG quality of the upright picture to send back, or null for none. */
@@ -150,3 +157,70 @@ export interface WorkerFailure {
 }
 
 export type WorkerAnswer = AnalyseResult | AnnotateResult | WorkerFailure;
+
+/** The body of process-session, up to 64 MB: read and checked on a thread of its own, so that it holds up no other request. */
+export interface SessionRequestTask {
+  /** JSON in UTF-8; transferred. */
+  readonly body: Uint8Array;
+  /** The model in use: vectors that it cannot have made are told. */
+  readonly embedder: EmbedderModel;
+  readonly defaults: { readonly similarityThreshold: number; readonly scanIntervalS: number };
+}
+
+export interface SessionStudent {
+  readonly userId: number;
+  readonly fullName: string;
+  readonly rollNumber: string;
+  readonly embeddingVersion: number;
+}
+
+export interface SessionCamera {
+  readonly id: number;
+  readonly name: string;
+  /** As it was sent: may hold a password. */
+  readonly rtspUrl: string;
+}
+
+export interface SessionConfig {
+  readonly similarityThreshold: number;
+  readonly scanIntervalS: number;
+  readonly callbackUrl: string;
+  /** Least difference between the two best students of a face. */
+  readonly minMargin: number;
+  /** How many scans have to agree before a result goes out. */
+  readonly minSightings: number;
+}
+
+export interface SessionRequest {
+  readonly slotId: number;
+  readonly roomId: number;
+  readonly students: readonly SessionStudent[];
+  readonly cameras: readonly SessionCamera[];
+  readonly config: SessionConfig;
+  /** Something is odd, and the session starts all the same. */
+  readonly warnings: readonly SessionWarning[];
+  /** Shape [usable.length, 512], rows of unit length; row r belongs to student `usable[r]`. */
+  readonly embeddings: Float32Array;
+  readonly usable: Int32Array;
+}
+
+export interface SessionWarning {
+  readonly code:
+    | 'EMBEDDING_NOT_UNIT_LENGTH'
+    | 'EMBEDDING_OF_ANOTHER_MODEL'
+    | 'EMBEDDING_ZERO'
+    | 'DUPLICATE_STUDENT';
+  readonly message: string;
+  readonly students: number;
+  /** The first of them. */
+  readonly userIds: readonly number[];
+}
+
+export type SessionRequestAnswer =
+  | { readonly kind: 'request'; readonly request: SessionRequest }
+  | {
+      readonly kind: 'refused';
+      readonly code: string;
+      readonly message: string;
+      readonly detail: string | null;
+    };

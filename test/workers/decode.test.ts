@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { crc32, deflateSync } from 'node:zlib';
+import sharp from 'sharp';
+import { decodePicture, formatOf, PictureError } from '../../workers/decode.ts';
+import { TEST_LIMITS } from '../support/pipeline.ts';
+import { readSample } from '../support/samples.ts';
+
+const decode = (bytes: Uint8Array) => decodePicture(bytes, TEST_LIMITS);
+
+const redThenBlue = sharp({
+  create: { width: 40, height: 20, channels: 3, background: '#ff0000' },
+}).composite([
+  {
+    input: { create: { width: 20, height: 20, channels: 3, background: '#0000ff' } },
+    left: 20,
+    top: 0,
+  },
+]);
+
+test('JPEG, PNG, WebP and AVIF give the same upright RGB picture', async () => {
+  for (const format of ['jpeg', 'png', 'webp', 'avif'] as const) {
+    const { picture } = await decode(await redThenBlue.clone().toFormat(format, { quality: 95 }).toBuffer());
+    assert.deepEqual([picture.width, picture.height, picture.data.length], [40, 20, 2400], format);
+    const [red, , blue] = [picture.data[3 * 5]!, 0, picture.data[3 * 5 + 2]!];
+    assert.ok(red > 200 && blue < 60, `${format}: ${red}, ${blue}`);
+  }
+});
+
+test('EXIF orientation is applied', async () => {
+  const turned = await redThenBlue.clone().jpeg({ quality: 95 }).withMetadata({ orientation: 6 }).toBuffer();
+  const { picture, width, height } = await decode(turned);
+  assert.deepEqual([picture.width, picture.height, width, height], [20, 40, 20, 40]);
+  assert.ok(picture.data[0]! > 200, 'the red half is on top');
+});
+
+test('grey pictures and pictures with transparency become RGB, over white', async () => {
+  const grey = await sharp({ create: { width: 8, height: 8, channels: 3, background: '#808080' } })
+    .greyscale()
+    .png()
+    .toBuffer();
+  assert.deepEqual([...(await decode(grey)).picture.data.subarray(0, 3)], [128, 128, 128]);
+  const clear = await sharp({
+    create: { width: 8, height: 8, channels: 4, background: { r: 0, g: 0, b: 0, alpha: 0 } },
+  })
+    .png()
+    .toBuffer();
+  assert.deepEqual([...(await decode(clear)).picture.data.subarray(0, 3)], [255, 255, 255]);
+});
+
+test('16-bit pictures become 8-bit ones', async () => {
+  const deep = await sharp({ create: { width: 8, height: 8, channels: 3, background: '#ff8000' } })
+    .toColourspace('rgb16')
+    .png()
+    .toBuffer();
+  const { data } = (await decode(deep)).picture;
+  assert.equal(data.length, 8 * 8 * 3);
+  assert.ok(Math.abs(data[0]! - 255) <= 1 && Math.abs(data[1]! - 128) <= 1);
+});
+
+test('a very large picture is reduced, and its true size is told', async () => {
+  const large = await sharp({ create: { width: 6000, height: 3000, channels: 3, background: '#123456' } })
+    .jpeg()
+    .toBuffer();
+  const { picture, width, height } = await decode(large);
+  assert.deepEqual([width, height], [6000, 3000]);
+  assert.deepEqual([picture.width, picture.height], [4096, 2048]);
+});
+
+async function reasonOf(bytes: Uint8Array): Promise<PictureError> {
+  const error = await decode(bytes).then(
+    () => assert.fail('the picture was accepted'),
+    (reason: unknown) => reason,
+  );
+  assert.ok(error instanceof PictureError, String(error));
+  return error;
+}
+
+test('no bytes, text, SVG, GIF and TIFF are refused by their first bytes', async () => {
+  assert.match((await reasonOf(new Uint8Array())).message, /0 bytes/);
+  assert.match((await reasonOf(Buffer.from('hello world'))).message, /11 bytes of something else/);
+  const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>');
+  const gif = await redThenBlue.clone().gif().toBuffer();
+  const tiff = await redThenBlue.clone().tiff().toBuffer();
+  for (const bytes of [svg, gif, tiff]) assert.match((await reasonOf(bytes)).message, /something else/);
+});
+
+test('a JPEG that ends too early is refused', async () => {
+  const whole = await readSample(1);
+  const error = await reasonOf(whole.subarray(0, whole.length / 2));
+  assert.equal(error.reason, 'bad_picture');
+  assert.match(error.message, /JPEG picture is broken or cut off/);
+});
+
+test('a header that promises 20,000 x 20,000 pixels is refused before anything is decoded', async () => {
+  const error = await reasonOf(pngOf(20_000, 20_000));
+  assert.equal(error.reason, 'too_large');
+  assert.match(error.message, /expected at most 50000000 pixels, received 20000 x 20000/);
+});
+
+test('bytes of a picture inside another name are known by their signature', async () => {
+  assert.equal(formatOf(await readSample(1)), 'JPEG');
+  assert.equal(formatOf(Buffer.from('RIFF....WAVE')), null);
+});
+
+/** A PNG with a true header and next to no data: what a decompression bomb looks like at first sight. */
+function pngOf(width: number, height: number): Buffer {
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header.set([8, 2, 0, 0, 0], 8);
+  return Buffer.concat([
+    Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
+    chunk('IHDR', header),
+    chunk('IDAT', deflateSync(Buffer.alloc(1000))),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
+}
+
+function chunk(type: string, data: Buffer): Buffer {
+  const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(data.length);
+  const checksum = Buffer.alloc(4);
+  checksum.writeUInt32BE(crc32(body));
+  return Buffer.concat([length, body, checksum]);
+}

@@ -1,0 +1,128 @@
+/**
+ * The SSD MobileNet v1 face detector of the embedded pack.
+ * Source: W. Liu et al., "SSD: Single Shot MultiBox Detector", ECCV 2016; weights of @vladmandic/face-api.
+ */
+import type { LoadedPicture, TensorLayout } from '../../kernels/picture.ts';
+import { suppressNonMaxima } from '../geometry.ts';
+import type { Graph, GraphOutputs } from '../session.ts';
+import type { DetectedFace, Detector } from './detector.ts';
+import {
+  boxToPicture,
+  fitCentred,
+  fitTopLeft,
+  type Letterbox,
+  TensorStore,
+  wholePicture,
+} from './letterbox.ts';
+import { isCutOff, mergeScales, type TileSize, tilesOf } from './tiles.ts';
+
+export interface SsdOptions {
+  readonly scoreThreshold: number;
+  readonly overlapThreshold: number;
+}
+
+/** The graph exists for inputs of fixed sizes; each is opened when the first picture of its shape comes. */
+export type OpenSsdGraph = (inputWidth: number, inputHeight: number) => Promise<Graph>;
+
+type InputSize = readonly [width: number, height: number];
+
+const LAYOUT: TensorLayout = { channels: 'RGB', mean: [0, 0, 0], scale: [1, 1, 1] };
+
+/** The first that a picture fills best is taken: the time is the area, and black bars find nobody. */
+const INPUT_SIZES: readonly InputSize[] = [
+  [512, 288],
+  [288, 512],
+  [512, 384],
+  [384, 512],
+  [512, 512],
+];
+/** A board's 320x240 frame as it is, without enlarging it to 512 pixels first. */
+const SMALL_INPUT: InputSize = [320, 256];
+/** Above this side a face of 40 px shrinks to under 16 px in the input, and starts to be missed. */
+const TILE_FROM_SIDE_PX = 1280;
+/**
+ * In the shape of a usual input, at which a face of 20 px keeps 13, enough for the network; a face as large as the overlap lies whole
+ * in one of two neighbours, and larger ones are found in the whole picture.
+ */
+const TILE: TileSize = { width: 800, height: 600, overlapPx: 96 };
+/** Faces smaller than this are left to the tiles: in the whole picture's input they are a few pixels, and their boxes lie askew. */
+const TILES_SEE_BETTER_PX = 64;
+/** Share of the input that a picture gets in the second look for faces that fill it. */
+const CLOSE_UP_SHARE = 0.6;
+
+/** Opens the two sizes that almost every server needs; the others follow with the pictures. */
+export async function createSsdDetector(open: OpenSsdGraph, options: SsdOptions): Promise<Detector> {
+  const tensors = new TensorStore();
+  const graphs = new Map<string, Promise<Graph>>();
+
+  function graphOf([width, height]: InputSize): Promise<Graph> {
+    const key = `${width}x${height}`;
+    const graph = graphs.get(key) ?? open(width, height);
+    graphs.set(key, graph);
+    return graph;
+  }
+
+  async function look(
+    picture: LoadedPicture,
+    size: InputSize,
+    letterbox: Letterbox,
+  ): Promise<DetectedFace[]> {
+    const graph = await graphOf(size);
+    const tensor = tensors.fill(picture, letterbox, LAYOUT);
+    const outputs = await graph.run(tensor, [1, 3, size[1], size[0]]);
+    return decode(outputs, letterbox, options);
+  }
+
+  await graphOf([512, 384]);
+  await graphOf(SMALL_INPUT);
+  return {
+    async detect(picture) {
+      const { width, height } = picture;
+      const region = wholePicture(picture);
+      const size = inputSizeFor(width, height);
+      const whole = await look(picture, size, fitTopLeft(region, ...size));
+      if (Math.max(width, height) >= TILE_FROM_SIDE_PX) {
+        const faces = whole.filter(({ box }) => Math.max(box.width, box.height) >= TILES_SEE_BETTER_PX);
+        for (const tile of tilesOf(width, height, TILE)) {
+          const tileSize = inputSizeFor(tile.width, tile.height);
+          const inTile = await look(picture, tileSize, fitTopLeft(tile, ...tileSize));
+          faces.push(...inTile.filter((face) => !isCutOff(face, tile, width, height)));
+        }
+        return mergeScales(faces, options.overlapThreshold);
+      }
+      if (whole.length > 0) return whole;
+      return look(picture, SMALL_INPUT, fitCentred(region, ...SMALL_INPUT, CLOSE_UP_SHARE));
+    },
+    async release() {
+      for (const graph of graphs.values()) await (await graph).release();
+    },
+  };
+}
+
+/** The smallest input in which the picture's longer side gets its 512 pixels; small pictures are not enlarged. */
+export function inputSizeFor(width: number, height: number): InputSize {
+  if (width <= SMALL_INPUT[0] && height <= SMALL_INPUT[1]) return SMALL_INPUT;
+  const fullSide = 512;
+  const scale = fullSide / Math.max(width, height);
+  const fits = ([inputWidth, inputHeight]: InputSize) =>
+    Math.round(width * scale) <= inputWidth && Math.round(height * scale) <= inputHeight;
+  return INPUT_SIZES.find(fits) ?? [fullSide, fullSide];
+}
+
+/** Outputs: `boxes` [1, anchors, 4] as top, left, bottom, right in shares of the input; `scores` [1, anchors]. */
+function decode(outputs: GraphOutputs, letterbox: Letterbox, options: SsdOptions): DetectedFace[] {
+  const boxes = outputs.boxes!;
+  const scores = outputs.scores!;
+  const { tensorWidth, tensorHeight } = letterbox.placement;
+  const faces: DetectedFace[] = [];
+  for (let i = 0; i < scores.length; i++) {
+    if (scores[i]! < options.scoreThreshold) continue;
+    const top = boxes[4 * i]! * tensorHeight;
+    const left = boxes[4 * i + 1]! * tensorWidth;
+    const bottom = boxes[4 * i + 2]! * tensorHeight;
+    const right = boxes[4 * i + 3]! * tensorWidth;
+    if (!(right - left >= 1 && bottom - top >= 1)) continue;
+    faces.push({ box: boxToPicture(letterbox, left, top, right, bottom), score: scores[i]!, points: null });
+  }
+  return suppressNonMaxima(faces, options.overlapThreshold);
+}

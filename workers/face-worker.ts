@@ -1,0 +1,100 @@
+/** The work of one thread: one task in, one answer out. Setup happens once, before the first task. */
+import { createPixelKernels } from '../kernels/kernels.ts';
+import type { Picture, PixelKernels } from '../kernels/picture.ts';
+import { annotatePicture } from './annotate.ts';
+import { configureSharp, decodePicture, encodeJpeg, PictureError } from './decode.ts';
+import { createMatcher } from './match.ts';
+import { openModels } from './models.ts';
+import { findFaces, type PipelineParts } from './pipeline.ts';
+import type {
+  AnalyseResult,
+  AnalyseTask,
+  EncodedPicture,
+  RawFrame,
+  WorkerAnswer,
+  WorkerFailure,
+  WorkerSetup,
+  WorkerTask,
+} from './protocol.ts';
+import { createGraphOpener, ProviderError } from './session.ts';
+
+export type FaceWorker = (task: WorkerTask) => Promise<WorkerAnswer>;
+
+/**
+ * Builds everything a thread needs. A provider that cannot load does not stop the thread, which would only be started again:
+ * every task is answered with that failure, and the main thread turns to the next provider.
+ */
+export async function createFaceWorker(setup: WorkerSetup): Promise<FaceWorker> {
+  configureSharp();
+  let parts: PipelineParts;
+  try {
+    const opener = await createGraphOpener(setup.provider);
+    parts = {
+      kernels: await createPixelKernels('simd'),
+      ...(await openModels(opener, setup.models)),
+      matcher: createMatcher(),
+      limits: setup.limits,
+    };
+  } catch (error) {
+    const failure: WorkerFailure = { kind: 'failed', reason: 'provider_failed', message: messageOf(error) };
+    return async () => failure;
+  }
+  return async (task) => {
+    try {
+      if (task.kind === 'annotate') {
+        return { kind: 'annotated', jpeg: await annotatePicture(task.input.bytes, task.faces, setup.limits) };
+      }
+      return await analyse(parts, task);
+    } catch (error) {
+      if (error instanceof PictureError)
+        return { kind: 'failed', reason: error.reason, message: error.message };
+      if (error instanceof ProviderError)
+        return { kind: 'failed', reason: 'provider_failed', message: error.message };
+      throw error;
+    }
+  };
+}
+
+async function analyse(parts: PipelineParts, task: AnalyseTask): Promise<AnalyseResult> {
+  const start = performance.now();
+  const { picture, factor } = await readPicture(parts, task.input);
+  const decodedAt = performance.now();
+  const { faces, timings } = await findFaces(parts, picture, factor, task);
+  const foundAt = performance.now();
+  const jpeg = task.jpegQuality === null ? null : await encodeJpeg(picture, task.jpegQuality);
+  const end = performance.now();
+  return {
+    kind: 'analysed',
+    width: Math.round(picture.width * factor),
+    height: Math.round(picture.height * factor),
+    faces,
+    timings: { decodeMs: decodedAt - start, ...timings, encodeMs: end - foundAt, totalMs: end - start },
+    jpeg,
+  };
+}
+
+async function readPicture(
+  parts: PipelineParts,
+  input: EncodedPicture | RawFrame,
+): Promise<{ picture: Picture; factor: number }> {
+  if (input.kind === 'encoded') {
+    const { picture, width } = await decodePicture(input.bytes, parts.limits);
+    return { picture, factor: width / picture.width };
+  }
+  return { picture: unpack(parts.kernels, input), factor: 1 };
+}
+
+function unpack(kernels: PixelKernels, { bytes, width, height, format, byteOrder }: RawFrame): Picture {
+  switch (format) {
+    case 'RGB565':
+      return kernels.unpackRgb565(bytes, width, height, byteOrder);
+    case 'GRAYSCALE':
+      return kernels.unpackGrayscale(bytes, width, height);
+    case 'YUV422':
+      return kernels.unpackYuv422(bytes, width, height);
+    case 'RGB888':
+      return { width, height, data: bytes };
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

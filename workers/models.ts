@@ -1,0 +1,59 @@
+/** Opens the networks that a pool runs: files that were fetched, or the embedded pack, built in memory. */
+import { buildDlibResnet } from '../models/build/dlib-resnet.ts';
+import { buildLandmarks68 } from '../models/build/landmarks-68.ts';
+import { buildSsdMobilenet } from '../models/build/ssd-mobilenet.ts';
+import { type DetectorModel, type EmbedderModel, modelById } from '../models/manifest.ts';
+import type { Detector } from './detect/detector.ts';
+import { createSsdDetector } from './detect/ssd.ts';
+import { createYunetDetector } from './detect/yunet.ts';
+import { createEmbedder, type Embedder } from './embed.ts';
+import { createLandmarkFinder, type LandmarkFinder } from './landmarks.ts';
+import type { ModelSelection } from './protocol.ts';
+import type { GraphOpener } from './session.ts';
+
+export interface OpenModels {
+  readonly detector: Detector;
+  readonly landmarks: LandmarkFinder;
+  readonly embedder: Embedder;
+}
+
+/**
+ * @throws ProviderError where the provider cannot load one of them
+ * @throws RangeError for an id that is not in the manifest
+ */
+export async function openModels(opener: GraphOpener, selection: ModelSelection): Promise<OpenModels> {
+  return {
+    detector: await openDetector(opener, selection.detector),
+    landmarks: createLandmarkFinder(await opener.open('face-landmark-68', buildLandmarks68())),
+    embedder: await openEmbedder(opener, selection.embedder),
+  };
+}
+
+async function openDetector(opener: GraphOpener, selected: ModelSelection['detector']): Promise<Detector> {
+  const model = modelOfTask(selected.id, 'detector') as DetectorModel;
+  const options = { scoreThreshold: model.scoreThreshold, overlapThreshold: model.iouThreshold };
+  if (model.family === 'yunet')
+    return createYunetDetector(await opener.open(model.id, fileOf(selected)), options);
+  return createSsdDetector(
+    (inputWidth, inputHeight) => opener.open(model.id, buildSsdMobilenet({ inputWidth, inputHeight })),
+    options,
+  );
+}
+
+async function openEmbedder(opener: GraphOpener, selected: ModelSelection['embedder']): Promise<Embedder> {
+  const model = selected.description ?? (modelOfTask(selected.id, 'embedder') as EmbedderModel);
+  const bytes = model.embedded ? buildDlibResnet() : fileOf(selected);
+  return createEmbedder(await opener.open(model.id, bytes, [model.outputName]), model);
+}
+
+function modelOfTask(id: string, task: 'detector' | 'embedder') {
+  const model = modelById(id);
+  if (model.task !== task) throw new RangeError(`model ${id}: expected a ${task}, received a ${model.task}`);
+  return model;
+}
+
+function fileOf(selected: { readonly id: string; readonly path: string | null }): string {
+  if (selected.path === null)
+    throw new RangeError(`model ${selected.id}: expected the path of its file, received none`);
+  return selected.path;
+}

@@ -1,0 +1,82 @@
+/** Detect, find landmarks, embed, assess, compare: everything between a decoded picture and its faces. */
+import type { Picture, PixelKernels } from '../kernels/picture.ts';
+import type { Detector } from './detect/detector.ts';
+import type { Embedder } from './embed.ts';
+import { clipBox, scalePoints } from './geometry.ts';
+import { fivePointsOf, type LandmarkFinder } from './landmarks.ts';
+import type { Matcher } from './match.ts';
+import type { AnalysedFace, AnalyseTask, PictureLimits } from './protocol.ts';
+import { assessFace } from './quality.ts';
+
+export interface PipelineParts {
+  readonly kernels: PixelKernels;
+  readonly detector: Detector;
+  readonly landmarks: LandmarkFinder;
+  readonly embedder: Embedder;
+  readonly matcher: Matcher;
+  readonly limits: PictureLimits;
+}
+
+export interface PipelineTimings {
+  readonly detectMs: number;
+  readonly alignMs: number;
+  readonly embedMs: number;
+  readonly matchMs: number;
+}
+
+export interface FoundFaces {
+  readonly faces: AnalysedFace[];
+  readonly timings: PipelineTimings;
+}
+
+/**
+ * @param picture what is looked at
+ * @param factor pixels of the answer per pixel of `picture`: above 1 where a very large picture was reduced
+ */
+export async function findFaces(
+  parts: PipelineParts,
+  picture: Picture,
+  factor: number,
+  task: Pick<AnalyseTask, 'index' | 'returnEmbeddings'>,
+): Promise<FoundFaces> {
+  const start = performance.now();
+  const loaded = parts.kernels.load(picture);
+  const detected = (await parts.detector.detect(loaded))
+    .filter((face) => clipBox(face.box, picture.width, picture.height) !== null)
+    .slice(0, parts.limits.maxFaces);
+  const detectedAt = performance.now();
+
+  const landmarks = await parts.landmarks.find(loaded, detected);
+  const alignedAt = performance.now();
+
+  const embeddings = await parts.embedder.embed(loaded, landmarks);
+  const embeddedAt = performance.now();
+
+  const faces = detected.map((face, i): AnalysedFace => {
+    const five = fivePointsOf(landmarks[i]!);
+    const box = clipBox(face.box, picture.width, picture.height)!;
+    const embedding = embeddings[i]!;
+    return {
+      box: {
+        x: box.x * factor,
+        y: box.y * factor,
+        width: box.width * factor,
+        height: box.height * factor,
+      },
+      landmarks: scalePoints(five, factor),
+      score: face.score,
+      quality: assessFace(loaded, box, landmarks[i]!, five),
+      embedding: task.returnEmbeddings ? embedding : null,
+      match: task.index ? parts.matcher.search(task.index, embedding) : null,
+    };
+  });
+  return {
+    faces,
+    timings: {
+      detectMs: detectedAt - start,
+      alignMs: alignedAt - detectedAt,
+      embedMs: embeddedAt - alignedAt,
+      matchMs: performance.now() - embeddedAt,
+    },
+  };
+}
