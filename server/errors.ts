@@ -35,8 +35,44 @@ export const notFound = (what: string) => new ServerError(404, 'NOT_FOUND', `${w
 export const bodyTooLarge = (limitBytes: number) =>
   new ServerError(413, 'BODY_TOO_LARGE', `the body is larger than the limit of ${limitBytes} bytes`);
 
+export const bodyIncomplete = (receivedBytes: number, expectedBytes: number | undefined) =>
+  new ServerError(
+    400,
+    'BODY_INCOMPLETE',
+    `the body was cut off: expected ${expectedBytes === undefined ? 'a final chunk' : `${expectedBytes} bytes`}, received ${receivedBytes} bytes`,
+  );
+
+export const unsupportedMediaType = (expected: string, received: string | undefined) =>
+  new ServerError(
+    415,
+    'UNSUPPORTED_MEDIA_TYPE',
+    `Content-Type: expected ${expected}, received ${describe(received || undefined)}`,
+  );
+
+export const malformedMultipart = (why: string) =>
+  new ServerError(400, 'MALFORMED_MULTIPART', `the multipart body cannot be read: ${why}`);
+
+/** What is wrong with a request as a whole, where no single field is to blame. */
+export const badRequest = (code: string, message: string) => new ServerError(400, code, message);
+
+export const rateLimited = (retryAfterS: number) =>
+  new ServerError(429, 'RATE_LIMITED', `too many calls; try again in ${retryAfterS} s`, { retryAfterS });
+
+export const methodNotAllowed = (method: string, allowed: string) =>
+  new ServerError(405, 'METHOD_NOT_ALLOWED', `${method} is not answered here, only ${allowed}`);
+
+export const rangeNotSatisfiable = (sizeBytes: number) =>
+  new ServerError(
+    416,
+    'RANGE_NOT_SATISFIABLE',
+    `Range: expected bytes within the ${sizeBytes} bytes of the file`,
+  );
+
 export const pictureUnreadable = (why: string) =>
   new ServerError(422, 'PICTURE_UNREADABLE', `the picture cannot be read: ${why}`);
+
+export const pictureTooLarge = (why: string) =>
+  new ServerError(413, 'PICTURE_TOO_LARGE', `the picture is too large: ${why}`);
 
 export const overloaded = (retryAfterS: number) =>
   new ServerError(429, 'OVERLOADED', 'too much work is waiting already; try again later', { retryAfterS });

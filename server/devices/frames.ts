@@ -1,0 +1,218 @@
+/** The pictures of boards on the disk: stored under names that never collide, listed, and removed when their time is over. */
+import { constants } from 'node:fs';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Log } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
+
+export interface FramesOptions {
+  readonly folder: string;
+  readonly retentionS: number;
+  /** The oldest frames go where more bytes than this are stored. */
+  readonly storageBytes: number;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/** The untouched frame, kept beside the stored picture: the bytes, and the headers that describe them. */
+export interface RawFrameFile {
+  readonly bytes: Uint8Array;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface StoredFrame {
+  /** Plain file name, `<device>_<ms>.jpg`. */
+  readonly name: string;
+  readonly createdAt: Date;
+  readonly sizeBytes: number;
+}
+
+export interface OpenedFrame {
+  readonly handle: FileHandle;
+  readonly sizeBytes: number;
+  readonly modifiedAt: Date;
+  /** Headers to answer with; they carry the type. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface FrameStore {
+  /** Writes the picture, and the raw frame where one is given; readers see it only once it is whole. */
+  store(deviceId: string, jpeg: Uint8Array, raw: RawFrameFile | null): Promise<StoredFrame>;
+  /** Newest first. */
+  list(limit: number): StoredFrame[];
+  /** Null where there is no such frame. Whoever opens closes the handle. */
+  open(name: string): Promise<OpenedFrame | null>;
+  openRaw(name: string): Promise<OpenedFrame | null>;
+  close(): Promise<void>;
+}
+
+interface Entry extends StoredFrame {
+  /** With the raw frame. */
+  readonly storedBytes: number;
+}
+
+const JPEG_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]*_(\d{1,16})\.jpg$/;
+const MAX_NAME_CHARACTERS = 64;
+const RAW = '.raw';
+const RAW_HEADERS = '.raw.json';
+const UNFINISHED = '.part';
+
+/** Opens the folder and takes in what an earlier run left there. */
+export async function openFrames(options: FramesOptions): Promise<FrameStore> {
+  const { folder, log, metrics } = options;
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  // In the order of creation: a Map keeps the order of insertion.
+  const entries = await readFolder(folder);
+  const reserved = new Set<string>();
+  let storedBytes = 0;
+  for (const entry of entries.values()) storedBytes += entry.storedBytes;
+
+  const path = (name: string) => join(folder, name);
+  let removing: Promise<void> = removeDue();
+  const timer = setInterval(
+    () => {
+      removing = removing.then(removeDue);
+    },
+    Math.min(10_000, Math.max(250, options.retentionS * 250)),
+  );
+  timer.unref();
+
+  async function removeDue(): Promise<void> {
+    const oldestMs = Date.now() - options.retentionS * 1000;
+    for (const entry of entries.values()) {
+      const isOld = entry.createdAt.getTime() < oldestMs;
+      if (!isOld && storedBytes <= options.storageBytes) break;
+      entries.delete(entry.name);
+      storedBytes -= entry.storedBytes;
+      metrics.framesRemoved.inc({ reason: isOld ? 'age' : 'space' });
+      try {
+        for (const suffix of ['', RAW, RAW_HEADERS]) await rm(path(entry.name + suffix), { force: true });
+      } catch (error) {
+        log.warn({ err: error, frame: entry.name }, 'a frame could not be removed');
+      }
+    }
+    metrics.storedFrameBytes.set(storedBytes);
+  }
+
+  /** A name that no other frame has, now or in the making: a millisecond that is taken gives way to the next. */
+  function reserve(deviceId: string): { name: string; createdAt: Date } {
+    const device = fileNamePart(deviceId);
+    for (let ms = Date.now(); ; ms++) {
+      const name = `${device}_${ms}.jpg`;
+      if (entries.has(name) || reserved.has(name)) continue;
+      reserved.add(name);
+      return { name, createdAt: new Date(ms) };
+    }
+  }
+
+  async function writeWhole(name: string, data: Uint8Array | string): Promise<void> {
+    await writeFile(path(name + UNFINISHED), data, { mode: 0o600 });
+    await rename(path(name + UNFINISHED), path(name));
+  }
+
+  async function openFile(name: string): Promise<FileHandle | null> {
+    try {
+      return await open(path(name), constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+      throw error;
+    }
+  }
+
+  async function openWith(
+    name: string,
+    headers: Readonly<Record<string, string>>,
+  ): Promise<OpenedFrame | null> {
+    const handle = await openFile(name);
+    if (handle === null) return null;
+    const { size, mtime } = await handle.stat();
+    return { handle, sizeBytes: size, modifiedAt: mtime, headers };
+  }
+
+  return {
+    async store(deviceId, jpeg, raw) {
+      const { name, createdAt } = reserve(deviceId);
+      try {
+        if (raw !== null) {
+          await writeWhole(name + RAW_HEADERS, JSON.stringify(raw.headers));
+          await writeWhole(name + RAW, raw.bytes);
+        }
+        await writeWhole(name, jpeg);
+      } catch (error) {
+        for (const suffix of ['', RAW, RAW_HEADERS]) {
+          await rm(path(name + suffix), { force: true });
+          await rm(path(name + suffix + UNFINISHED), { force: true });
+        }
+        throw error;
+      } finally {
+        reserved.delete(name);
+      }
+      const entry = {
+        name,
+        createdAt,
+        sizeBytes: jpeg.length,
+        storedBytes: jpeg.length + (raw?.bytes.length ?? 0),
+      };
+      entries.set(name, entry);
+      storedBytes += entry.storedBytes;
+      metrics.storedFrameBytes.set(storedBytes);
+      if (storedBytes > options.storageBytes) removing = removing.then(removeDue);
+      return entry;
+    },
+    list(limit) {
+      return [...entries.values()].slice(-limit).reverse();
+    },
+    // Only names that are in the index are ever joined to the folder's path: nothing outside it can be asked for.
+    async open(name) {
+      return entries.has(name) ? openWith(name, { 'Content-Type': 'image/jpeg' }) : null;
+    },
+    async openRaw(name) {
+      if (!entries.has(name)) return null;
+      const headersFile = await openFile(name + RAW_HEADERS);
+      if (headersFile === null) return null;
+      try {
+        return await openWith(
+          name + RAW,
+          JSON.parse(await headersFile.readFile('utf8')) as Record<string, string>,
+        );
+      } finally {
+        await headersFile.close();
+      }
+    },
+    async close() {
+      clearInterval(timer);
+      await removing;
+    },
+  };
+}
+
+/** What of a device's id may stand in a file name. Two ids may become one name: the millisecond then tells their frames apart. */
+export function fileNamePart(deviceId: string): string {
+  const safe = deviceId.replace(/[^A-Za-z0-9._-]/g, '_').replace(/^\.+/, '_');
+  return safe.slice(0, MAX_NAME_CHARACTERS) || 'unknown_device';
+}
+
+async function readFolder(folder: string): Promise<Map<string, Entry>> {
+  const names = new Set(await readdir(folder));
+  const found: Entry[] = [];
+  for (const name of names) {
+    // Left by a run that ended in the middle of writing, or whose picture is gone.
+    const picture = name.replace(/(\.raw(\.json)?)$/, '');
+    if (name.endsWith(UNFINISHED) || (picture !== name && !names.has(picture))) {
+      await rm(join(folder, name), { force: true });
+      continue;
+    }
+    const match = JPEG_NAME.exec(name);
+    if (match === null) continue;
+    const { size } = await stat(join(folder, name));
+    const rawBytes = names.has(name + RAW) ? (await stat(join(folder, name + RAW))).size : 0;
+    found.push({
+      name,
+      createdAt: new Date(Number(match[1])),
+      sizeBytes: size,
+      storedBytes: size + rawBytes,
+    });
+  }
+  found.sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime());
+  return new Map(found.map((entry) => [entry.name, entry]));
+}

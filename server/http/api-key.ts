@@ -1,0 +1,79 @@
+/** Who may call what: keys compared in constant time, read tokens, and the three modes of ACCESS. */
+import { createHash, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import { invalidApiKey } from '../errors.ts';
+import type { Config } from '../settings.ts';
+import type { Access, Context } from './route.ts';
+
+export interface ReadToken {
+  readonly token: string;
+  readonly expiresAt: Date;
+}
+
+export interface AccessControl {
+  /** Whether the request carries the API key. */
+  holdsKey(ctx: Context): boolean;
+  /** @throws {ServerError} 401 where the request may not do this */
+  demand(access: Access, ctx: Context): void;
+  issueReadToken(now?: Date): ReadToken;
+}
+
+export interface AccessOptions {
+  readonly mode: Config['ACCESS'];
+  readonly apiKey: string;
+  readonly deviceKey: string | undefined;
+  readonly tokenLifetimeS: number;
+}
+
+export function createAccessControl(options: AccessOptions): AccessControl {
+  const apiKeyDigest = digest(options.apiKey);
+  const deviceKeyDigest = options.deviceKey === undefined ? null : digest(options.deviceKey);
+  // A key of its own, so that a token says nothing about the API key and no other signature is ever a token.
+  const tokenKey = Buffer.from(hkdfSync('sha256', options.apiKey, '', 'facepool read token', 32));
+  const sign = (expiry: string) => createHmac('sha256', tokenKey).update(expiry).digest();
+
+  const shownKey = (ctx: Context) => {
+    const header = ctx.get('X-API-Key');
+    return header === '' ? null : digest(header);
+  };
+  const holdsKey = (ctx: Context) => {
+    const shown = shownKey(ctx);
+    return shown !== null && timingSafeEqual(shown, apiKeyDigest);
+  };
+  const holdsDeviceKey = (ctx: Context) => {
+    const shown = shownKey(ctx);
+    return shown !== null && deviceKeyDigest !== null && timingSafeEqual(shown, deviceKeyDigest);
+  };
+  const holdsReadToken = (ctx: Context) => {
+    if (ctx.method !== 'GET' && ctx.method !== 'HEAD') return false;
+    const token = ctx.query.token;
+    if (typeof token !== 'string') return false;
+    const match = /^([0-9a-z]{1,12})\.([A-Za-z0-9_-]{43})$/.exec(token);
+    if (match === null || Number.parseInt(match[1]!, 36) < Date.now()) return false;
+    return timingSafeEqual(sign(match[1]!), Buffer.from(match[2]!, 'base64url'));
+  };
+
+  const permits: Record<Access, (ctx: Context) => boolean> = {
+    public: () => true,
+    board: (ctx) => options.mode !== 'strict' || holdsKey(ctx) || holdsDeviceKey(ctx),
+    read: (ctx) => options.mode === 'open' || holdsKey(ctx) || holdsReadToken(ctx),
+    key: (ctx) => options.mode === 'open' || holdsKey(ctx),
+    always: holdsKey,
+  };
+
+  return {
+    holdsKey,
+    demand(access, ctx) {
+      if (!permits[access](ctx)) throw invalidApiKey();
+    },
+    issueReadToken(now = new Date()) {
+      const expiresAt = new Date(now.getTime() + options.tokenLifetimeS * 1000);
+      const expiry = expiresAt.getTime().toString(36);
+      return { token: `${expiry}.${sign(expiry).toString('base64url')}`, expiresAt };
+    },
+  };
+}
+
+/** Digests have one length, so comparing them tells nothing about the length of a key. */
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}

@@ -1,0 +1,33 @@
+/** Has the threads look at a picture, and says who is in it. */
+import type { AnalyseResult, EncodedPicture, RawFrame } from '../../workers/protocol.ts';
+import type { Metrics } from '../metrics.ts';
+import type { Gallery } from '../recognition/gallery.ts';
+import type { Recognizer } from '../recognition/recognizer.ts';
+import { type PictureOutcome, presentFaces } from './face-view.ts';
+
+export interface LookDependencies {
+  readonly recognizer: Recognizer;
+  readonly gallery: Gallery;
+  readonly metrics: Metrics;
+}
+
+export interface LookOptions {
+  /** Quality of the upright JPEG to give back, or null for none. */
+  readonly jpegQuality: number | null;
+  /** Who sends it: a newer picture of the same source overtakes one that waits. */
+  readonly source?: string;
+}
+
+export async function lookAt(
+  { recognizer, gallery, metrics }: LookDependencies,
+  input: EncodedPicture | RawFrame,
+  { jpegQuality, source }: LookOptions,
+): Promise<{ result: AnalyseResult; outcome: PictureOutcome }> {
+  return gallery.withIndex(async (index) => {
+    const task = { input, index, returnEmbeddings: false, jpegQuality } as const;
+    const result = await recognizer.analyse(task, source);
+    const outcome = presentFaces(result, gallery.decide);
+    metrics.recognitions.inc({ result: outcome.status });
+    return { result, outcome };
+  });
+}

@@ -1,0 +1,63 @@
+/** The people whom the server knows: enrolled, listed, removed. */
+import { invalidField } from '../../errors.ts';
+import type { Gallery } from '../../recognition/gallery.ts';
+import type { BodyReader } from '../body.ts';
+import type { Context, Route } from '../route.ts';
+import { readPicture } from '../upload.ts';
+
+export interface PermittedFaceDependencies {
+  readonly gallery: Gallery;
+  readonly bodies: BodyReader;
+}
+
+export function permittedFaceRoutes({ gallery, bodies }: PermittedFaceDependencies): Route[] {
+  async function add(ctx: Context): Promise<void> {
+    const { bytes, fields } = await readPicture(ctx, bodies, ['image']);
+    // A picture sent as the body has no form to carry a name.
+    const name = fields.get('name') ?? ctx.query.name;
+    if (name === undefined) throw invalidField('name', 'the name of the person', undefined);
+    const {
+      name: subjectName,
+      fileName,
+      faceId,
+      quality,
+      alreadyEnrolled,
+      warning,
+    } = await gallery.enrol(name, bytes);
+    ctx.body = {
+      success: true,
+      message: alreadyEnrolled ? `${subjectName} has this picture already` : `${subjectName} is enrolled`,
+      subjectName,
+      filename: fileName,
+      faceId,
+      quality,
+      warnings: warning === null ? [] : [warning],
+    };
+  }
+
+  async function list(ctx: Context): Promise<void> {
+    const persons = await gallery.list();
+    ctx.set('Cache-Control', 'no-store');
+    ctx.body = {
+      success: true,
+      data: persons.map(({ name, pictures, createdAt, lastPictureAt }) => ({
+        name,
+        pictures,
+        createdAt: createdAt.toISOString(),
+        lastPictureAt: lastPictureAt.toISOString(),
+      })),
+    };
+  }
+
+  async function remove(ctx: Context): Promise<void> {
+    const { name, pictures, filesLeft } = await gallery.remove(ctx.params.name);
+    ctx.body = { success: true, message: `${name} was removed`, name, pictures, filesLeft };
+  }
+
+  const base = '/api/v1/recognition';
+  return [
+    { method: 'POST', path: `${base}/add-permitted-face`, access: 'key', handle: add },
+    { method: 'GET', path: `${base}/permitted-faces`, access: 'key', handle: list },
+    { method: 'DELETE', path: `${base}/permitted-faces/:name`, access: 'key', handle: remove },
+  ];
+}

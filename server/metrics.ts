@@ -1,0 +1,95 @@
+/** Every metric of the server, in base units (seconds, bytes); labels come from closed sets only. */
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+export type Metrics = ReturnType<typeof createMetrics>;
+
+const REQUEST_SECONDS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30];
+const STAGE_SECONDS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2];
+
+/** What is read when somebody asks, instead of being kept up to date all the time. */
+export interface MetricSources {
+  queueDepth: () => number;
+}
+
+/** A registry of its own for each server, so that two in one process do not share counts. */
+export function createMetrics(sources: Readonly<MetricSources> = { queueDepth: () => 0 }) {
+  const registry = new Registry();
+  const registers = [registry];
+  return {
+    registry,
+    requestSeconds: new Histogram({
+      name: 'face_http_request_duration_seconds',
+      help: 'Time from the head of a request to the end of its answer',
+      labelNames: ['route', 'method', 'status'] as const,
+      buckets: REQUEST_SECONDS,
+      registers,
+    }),
+    requestsRefused: new Counter({
+      name: 'face_http_requests_refused_total',
+      help: 'Requests refused before any work, by the reason',
+      labelNames: ['reason'] as const,
+      registers,
+    }),
+    bodyBytes: new Gauge({
+      name: 'face_http_body_bytes',
+      help: 'Memory held by bodies that are being received',
+      registers,
+    }),
+    errors: new Counter({
+      name: 'face_errors_total',
+      help: 'Errors answered, by their code',
+      labelNames: ['code'] as const,
+      registers,
+    }),
+    stageSeconds: new Histogram({
+      name: 'face_stage_duration_seconds',
+      help: 'Time that a stage of the recognition took on its thread',
+      labelNames: ['stage'] as const,
+      buckets: STAGE_SECONDS,
+      registers,
+    }),
+    recognitions: new Counter({
+      name: 'face_recognitions_total',
+      help: 'Pictures looked at, by the outcome',
+      labelNames: ['result'] as const,
+      registers,
+    }),
+    queueDepth: new Gauge({
+      name: 'face_inference_queue_depth',
+      help: 'Pictures that wait for a thread',
+      registers,
+      collect() {
+        this.set(sources.queueDepth());
+      },
+    }),
+    queueDrops: new Counter({
+      name: 'face_queue_drops_total',
+      help: 'Work that a full queue turned away or that newer work replaced',
+      labelNames: ['queue', 'reason'] as const,
+      registers,
+    }),
+    frames: new Counter({
+      name: 'face_device_frames_total',
+      help: 'Frames that boards sent, by the outcome',
+      labelNames: ['outcome'] as const,
+      registers,
+    }),
+    frameHeadersIgnored: new Counter({
+      name: 'face_device_frame_headers_ignored_total',
+      help: 'Optional headers of frames that could not be read, by the name of the header',
+      labelNames: ['header'] as const,
+      registers,
+    }),
+    framesRemoved: new Counter({
+      name: 'face_device_frames_removed_total',
+      help: 'Stored frames removed, by the reason',
+      labelNames: ['reason'] as const,
+      registers,
+    }),
+    storedFrameBytes: new Gauge({
+      name: 'face_device_frames_stored_bytes',
+      help: 'Bytes of stored frames',
+      registers,
+    }),
+  };
+}

@@ -1,0 +1,11 @@
+#!/bin/sh
+# Runs the Node 24 that package.json pins, in place of this shell: `sh server/node.sh <arguments of node>`. Not through
+# node_modules/.bin, where npm 10 puts none of two packages that both bring a `node`.
+for pinned in node_modules/node-linux-*/bin/node; do
+  [ -x "$pinned" ] && exec "$pinned" "$@"
+done
+if [ "$(node -p 'process.features.typescript ? 1 : 0' 2>/dev/null)" != 1 ]; then
+  echo "facepool needs Node 22.18 or newer here: no pinned Node 24 is installed for $(uname -s) $(uname -m)" >&2
+  exit 1
+fi
+exec node "$@"

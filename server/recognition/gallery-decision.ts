@@ -1,0 +1,62 @@
+import type { IndexMatch } from '../../workers/protocol.ts';
+
+/** What a comparison with the gallery means. */
+export interface Decision {
+  readonly recognizedAs: string | null;
+  /** The similarity of the person named, 0 where nobody is. */
+  readonly confidence: number;
+  /** Plain cosine to the nearest permitted person; null without any. */
+  readonly similarity: number | null;
+  readonly threshold: number;
+  /** How much farther away the second person is; null without one. */
+  readonly margin: number | null;
+}
+
+/** @param names of everybody who is enrolled now, by the person's number in the index */
+export function decide(
+  match: IndexMatch | null,
+  names: ReadonlyMap<number, string>,
+  threshold: number,
+): Decision {
+  const present = match === null ? null : withoutRemoved(match, names);
+  if (present === null)
+    return { recognizedAs: null, confidence: 0, similarity: null, threshold, margin: null };
+  const { person, similarity, secondSimilarity } = present;
+  const accepted = similarity >= threshold;
+  return {
+    recognizedAs: accepted ? names.get(person)! : null,
+    confidence: accepted ? similarity : 0,
+    similarity,
+    threshold,
+    margin: secondSimilarity === null ? null : similarity - secondSimilarity,
+  };
+}
+
+/** The other person whom somebody of that name would be taken for, or null. */
+export function resembledPerson(
+  name: string,
+  match: IndexMatch | null,
+  names: ReadonlyMap<number, string>,
+  threshold: number,
+): string | null {
+  if (match === null) return null;
+  const nearest = [
+    { person: match.person, similarity: match.similarity },
+    { person: match.secondPerson, similarity: match.secondSimilarity },
+  ];
+  for (const { person, similarity } of nearest) {
+    const other = person === null ? undefined : names.get(person);
+    if (other !== undefined && other !== name && similarity !== null && similarity >= threshold) return other;
+  }
+  return null;
+}
+
+/** A task may come back with somebody who was removed while it ran: then the next person counts. */
+function withoutRemoved(match: IndexMatch, names: ReadonlyMap<number, string>): IndexMatch | null {
+  const { person, secondPerson, secondSimilarity } = match;
+  const secondIsPresent = secondPerson !== null && names.has(secondPerson);
+  if (names.has(person))
+    return secondIsPresent ? match : { ...match, secondPerson: null, secondSimilarity: null };
+  if (!secondIsPresent || secondSimilarity === null) return null;
+  return { person: secondPerson, similarity: secondSimilarity, secondPerson: null, secondSimilarity: null };
+}

@@ -1,0 +1,298 @@
+/** The composition root: builds each part, joins them, and closes them in the opposite order. */
+import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join, resolve } from 'node:path';
+import { DescriptionError, readDescribedPacks } from '../models/described-pack.ts';
+import { fetchModel, installedModel } from '../models/fetch.ts';
+import type { EmbedderModel, ModelFile } from '../models/manifest.ts';
+import { SPHERE_LIFT_RADIUS } from '../models/sphere-lift.ts';
+import { reachableUrls } from './addresses.ts';
+import { Closers, inParallel } from './closers.ts';
+import { openDatabase } from './database.ts';
+import { fetchDetector } from './detector-fetch.ts';
+import { type FrameStore, openFrames } from './devices/frames.ts';
+import { StartError } from './errors.ts';
+import { prepareGallery } from './gallery-preparation.ts';
+import { createAccessControl } from './http/api-key.ts';
+import { createApp } from './http/app.ts';
+import { createBodyReader } from './http/body.ts';
+import { createRateLimiter } from './http/rate-limit.ts';
+import type { Route } from './http/route.ts';
+import { frameRoutes } from './http/routes/frames.ts';
+import { healthRoutes } from './http/routes/health.ts';
+import { permittedFaceRoutes } from './http/routes/permitted-faces.ts';
+import { recognitionRoutes } from './http/routes/recognition.ts';
+import { tokenRoutes } from './http/routes/token.ts';
+import { checkAddress, listen } from './http/server.ts';
+import { ownApiKey } from './key-file.ts';
+import { createLog, type Log } from './log.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+import { chooseModels, type ModelChoice } from './model-choice.ts';
+import { type Gallery, openGallery } from './recognition/gallery.ts';
+import { similarityOfDistance } from './recognition/gallery-threshold.ts';
+import { PROVIDER_ORDER } from './recognition/providers.ts';
+import { type Recognizer, startRecognizer } from './recognition/recognizer.ts';
+import type { Config } from './settings.ts';
+import { createFaceStore } from './store/faces.ts';
+import { lockFolder } from './store/folder-lock.ts';
+
+export interface RunningServer {
+  readonly config: Config;
+  readonly port: number;
+  readonly apiKey: string;
+  readonly routes: readonly Route[];
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly recognizer: Recognizer;
+  readonly gallery: Gallery;
+  readonly frames: FrameStore;
+  /** Ends when the background fetch of a detector, where there is one, is over. */
+  readonly detectorSettled: Promise<void>;
+  /** Settles where a part has stopped for good: the process has to be started anew. */
+  readonly broken: Promise<Error>;
+  /** No new work, what runs is finished, then every part is closed. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+export interface StartOptions {
+  /** From reading the settings. */
+  readonly warnings?: readonly string[];
+  /** Where the log goes, and the lines for people. */
+  readonly output?: NodeJS.WritableStream;
+}
+
+/**
+ * Starts everything and returns when requests are answered.
+ * @throws {StartError} where a person has to mend something; whatever had been started is closed again
+ */
+export async function startServer(given: Config, options: StartOptions = {}): Promise<RunningServer> {
+  const config = { ...given, DATA_DIR: resolve(given.DATA_DIR) };
+  const closers = new Closers();
+  try {
+    return await compose(config, options, closers);
+  } catch (error) {
+    await closers.closeAll();
+    throw error;
+  }
+}
+
+async function compose(config: Config, options: StartOptions, closers: Closers): Promise<RunningServer> {
+  const output = options.output ?? process.stdout;
+  const lock = lockFolder(config.DATA_DIR);
+  closers.add('folder lock', () => lock.release());
+
+  await checkAddress(config);
+
+  const secrets = new Set([config.API_KEY, config.DEVICE_KEY].filter((secret) => secret !== undefined));
+  const log = createLog({ level: config.LOG_LEVEL, format: config.LOG_FORMAT, secrets, output });
+  closers.log = log;
+  for (const warning of options.warnings ?? []) log.warn(warning);
+  const apiKey = config.API_KEY ?? (await ownApiKey(config.DATA_DIR, log, output));
+  secrets.add(apiKey);
+  const sources = { queueDepth: () => 0 };
+  const metrics = createMetrics(sources);
+
+  const find = (file: ModelFile) => installedModel(config.DATA_DIR, file);
+  const choice = await chooseModels(config, find, await describedPacks(config.DATA_DIR));
+  // Reading the models and opening the database take seconds each, and neither needs the other.
+  const [recognizer, { database, broken }, frames] = await inParallel([
+    startRecognition(choice, config, log, metrics, closers),
+    openDatabase(config, log, closers),
+    openFrameStore(config, log, metrics, closers),
+  ]);
+  sources.queueDepth = () => recognizer.status.queueDepth;
+  const gallery = await openGallery({
+    store: createFaceStore(database),
+    pictureFolder: join(config.DATA_DIR, 'faces'),
+    permittedFolder: config.PERMITTED_FACES_DIR ?? join(config.DATA_DIR, 'permitted_faces'),
+    embedderId: choice.embedder.id,
+    calibration: choice.embedder.calibration,
+    similarityThreshold: similarityThreshold(config, choice.embedder, log),
+    falsePositiveIdentificationRate: config.GALLERY_FPIR,
+    recognizer,
+    maxPictureBytes: config.MAX_UPLOAD_BYTES,
+    log,
+  });
+  let galleryPrepared: Promise<void> = Promise.resolve();
+  closers.add('gallery', async () => {
+    await gallery.close();
+    await galleryPrepared;
+  });
+
+  const access = createAccessControl({
+    mode: config.ACCESS,
+    apiKey,
+    deviceKey: config.DEVICE_KEY,
+    tokenLifetimeS: config.TOKEN_LIFETIME_S,
+  });
+  const bodies = createBodyReader({
+    limitBytes: config.MAX_UPLOAD_BYTES,
+    memoryBytes: config.BODY_MEMORY_BYTES,
+    metrics,
+  });
+  const routes = [
+    ...healthRoutes({
+      serviceName: config.SERVICE_NAME,
+      version: await ownVersion(),
+      recognizer,
+      gallerySize: gallery.size,
+      databaseKind: database.kind,
+      checkDatabase: () => database.read('SELECT 1'),
+    }),
+    ...tokenRoutes(access),
+    ...recognitionRoutes({ recognizer, gallery, bodies, metrics }),
+    ...permittedFaceRoutes({ gallery, bodies }),
+    ...frameRoutes({ config, frames, recognizer, gallery, bodies, metrics }),
+  ];
+  let stopping = false;
+  const app = createApp({
+    routes,
+    access,
+    rateLimiter: createRateLimiter({
+      maxCalls: config.RATE_LIMIT_MAX,
+      windowMs: config.RATE_LIMIT_WINDOW_MS,
+    }),
+    corsOrigins: config.CORS_ORIGIN,
+    trustedProxies: config.TRUST_PROXY,
+    log,
+    metrics,
+    isStopping: () => stopping,
+  });
+  const http = await listen({ config, handle: app.callback(), log, metrics });
+  closers.add('http', async () => {
+    stopping = true;
+    const finished = await http.stop(config.SHUTDOWN_TIMEOUT_MS);
+    if (!finished)
+      log.warn({ timeoutMs: config.SHUTDOWN_TIMEOUT_MS }, 'requests were cut off: they did not end in time');
+  });
+
+  galleryPrepared = prepareGallery(gallery, log);
+  const detectorFetch =
+    choice.missingDetector && config.MODEL_DOWNLOAD === 'auto'
+      ? fetchDetector({
+          detector: choice.missingDetector,
+          selection: choice.selection,
+          fetch: (file, signal) => fetchModel(file, config.DATA_DIR, { signal }),
+          use: (selection) => recognizer.useModels(selection),
+          log,
+        })
+      : null;
+  if (detectorFetch) {
+    closers.add('detector fetch', async () => {
+      detectorFetch.abort();
+      await detectorFetch.done;
+    });
+  }
+
+  const urls = reachableUrls(config.HOST, http.port);
+  log.info(
+    { urls, boards: `${urls[0]}/api/v1/stream/stream`, access: config.ACCESS, dataDir: config.DATA_DIR },
+    'listening',
+  );
+  const { detector, embedder, provider, threads } = recognizer.status;
+  log.info(
+    {
+      detector,
+      embedder,
+      provider: provider.inUse,
+      refused: provider.refused,
+      threads,
+      gallery: gallery.size(),
+    },
+    // Since the start of the process: what a person who typed npm start has waited, but for npm itself.
+    `ready after ${process.uptime().toFixed(1)} s`,
+  );
+
+  let stopped: Promise<void> | null = null;
+  return {
+    config,
+    port: http.port,
+    apiKey,
+    routes,
+    log,
+    metrics,
+    recognizer,
+    gallery,
+    frames,
+    detectorSettled: detectorFetch?.done ?? Promise.resolve(),
+    broken,
+    stop() {
+      stopped ??= closers.closeAll().then(() => log.info('stopped'));
+      return stopped;
+    },
+  };
+}
+
+async function startRecognition(
+  choice: ModelChoice,
+  config: Config,
+  log: Log,
+  metrics: Metrics,
+  closers: Closers,
+): Promise<Recognizer> {
+  const recognizer = await startRecognizer({
+    models: choice.selection,
+    providers: config.PROVIDER.length > 0 ? config.PROVIDER : PROVIDER_ORDER,
+    threads: config.WORKER_THREADS ?? availableParallelism(),
+    limits: { maxPixels: config.MAX_PICTURE_PIXELS, maxFaces: config.MAX_FACES },
+    queueLimit: config.QUEUE_LIMIT,
+    log,
+    onDrop: (reason) => metrics.queueDrops.inc({ queue: 'recognition', reason }),
+    onWait: (waitedMs) => metrics.stageSeconds.observe({ stage: 'wait' }, waitedMs / 1000),
+    onAnalysed: ({ timings }) => {
+      for (const [stage, ms] of Object.entries(timings))
+        metrics.stageSeconds.observe({ stage: stage.replace(/Ms$/, '') }, ms / 1000);
+    },
+  }).catch((error: Error) => {
+    throw new StartError(`recognition cannot start: ${error.message}`);
+  });
+  closers.add('recogniser', () => recognizer.close());
+  return recognizer;
+}
+
+async function openFrameStore(
+  config: Config,
+  log: Log,
+  metrics: Metrics,
+  closers: Closers,
+): Promise<FrameStore> {
+  const frames = await openFrames({
+    folder: join(config.DATA_DIR, 'frames'),
+    retentionS: config.FRAME_RETENTION_S,
+    storageBytes: config.FRAME_STORAGE_BYTES,
+    log,
+    metrics,
+  });
+  closers.add('frames', () => frames.close());
+  return frames;
+}
+
+function similarityThreshold(config: Config, embedder: EmbedderModel, log: Log): number {
+  const tolerance = config.FACE_RECOGNITION_TOLERANCE;
+  if (tolerance === undefined) return config.SIMILARITY_THRESHOLD;
+  if (embedder.family !== 'dlib-resnet') {
+    log.warn(
+      { embedder: embedder.id },
+      'FACE_RECOGNITION_TOLERANCE means nothing to this embedder; SIMILARITY_THRESHOLD counts',
+    );
+    return config.SIMILARITY_THRESHOLD;
+  }
+  const similarity = similarityOfDistance(tolerance, SPHERE_LIFT_RADIUS);
+  log.info({ tolerance, similarity }, 'FACE_RECOGNITION_TOLERANCE stands for this similarity');
+  return similarity;
+}
+
+/** @throws {StartError} where a description is not what it has to be */
+async function describedPacks(dataDir: string): Promise<EmbedderModel[]> {
+  try {
+    return await readDescribedPacks(dataDir);
+  } catch (error) {
+    if (error instanceof DescriptionError) throw new StartError(error.message);
+    throw error;
+  }
+}
+
+async function ownVersion(): Promise<string> {
+  const text = await readFile(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

@@ -1,0 +1,298 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { createAccessControl } from '../../server/http/api-key.ts';
+import { createApp } from '../../server/http/app.ts';
+import { createRateLimiter } from '../../server/http/rate-limit.ts';
+import type { Access, Route } from '../../server/http/route.ts';
+import { type HttpServer, listen } from '../../server/http/server.ts';
+import { API_KEY, DEVICE_KEY, startTestServer, type TestServer } from '../support/server.ts';
+
+/** One running server; its routes once more behind doors of each mode. */
+let server: TestServer;
+const doors = new Map<string, HttpServer>();
+before(async () => {
+  server = await startTestServer();
+  for (const mode of ['devices', 'strict', 'open'] as const) doors.set(mode, await openDoor(mode));
+});
+after(async () => {
+  for (const door of doors.values()) await door.stop(100);
+  await server?.dispose();
+});
+
+function openDoor(
+  mode: 'devices' | 'strict' | 'open',
+  { maxCalls = 100_000, corsOrigins = [] as string[], trustedProxies = 0 } = {},
+): Promise<HttpServer> {
+  const { log, metrics, routes, config } = server;
+  const access = createAccessControl({ mode, apiKey: API_KEY, deviceKey: DEVICE_KEY, tokenLifetimeS: 60 });
+  const rateLimiter = createRateLimiter({ maxCalls, windowMs: 60_000 });
+  const app = createApp({
+    routes,
+    access,
+    rateLimiter,
+    corsOrigins,
+    trustedProxies,
+    log,
+    metrics,
+    isStopping: () => false,
+  });
+  return listen({ config: { ...config, PORT: 0 }, handle: app.callback(), log, metrics });
+}
+
+const CREDENTIALS = {
+  nothing: {},
+  'a wrong key': { 'X-API-Key': 'wrong' },
+  'the device key': { 'X-API-Key': DEVICE_KEY },
+  'the API key': { 'X-API-Key': API_KEY },
+  'a read token': {},
+} as const;
+type Credential = keyof typeof CREDENTIALS;
+
+/** Who may pass: the contract's table. What is not named may not. */
+const ALL = Object.keys(CREDENTIALS) as Credential[];
+const MAY_PASS: Readonly<Record<string, Readonly<Record<Access, readonly Credential[]>>>> = {
+  devices: {
+    public: ALL,
+    board: ALL,
+    read: ['the API key', 'a read token'],
+    key: ['the API key'],
+    always: ['the API key'],
+  },
+  strict: {
+    public: ALL,
+    board: ['the API key', 'the device key'],
+    read: ['the API key', 'a read token'],
+    key: ['the API key'],
+    always: ['the API key'],
+  },
+  open: { public: ALL, board: ALL, read: ALL, key: ALL, always: ['the API key'] },
+};
+
+/** What each route must be, written down once more by hand: a route whose access changes, or that is new, has to be named here. */
+const EXPECTED_ACCESS: Readonly<Record<string, Access>> = {
+  'GET /': 'public',
+  'GET /api/v1': 'public',
+  'GET /health': 'public',
+  'GET /api/v1/health': 'public',
+  'GET /api/v1/token': 'always',
+  'POST /recognize': 'board',
+  'POST /api/v1/recognize': 'board',
+  'POST /api/v1/stream/stream': 'board',
+  'GET /api/v1/stream/frames': 'read',
+  'GET /data/:name': 'read',
+  'POST /api/v1/recognition/add-permitted-face': 'key',
+  'GET /api/v1/recognition/permitted-faces': 'key',
+  'DELETE /api/v1/recognition/permitted-faces/:name': 'key',
+};
+
+async function statusOf(port: number, route: Route, credential: Credential): Promise<number> {
+  const url = new URL(`http://127.0.0.1:${port}${route.path.replace(/:\w+/g, 'nobody_1.jpg')}`);
+  if (credential === 'a read token') url.searchParams.set('token', await readToken());
+  const response = await fetch(url, { method: route.method, headers: CREDENTIALS[credential] });
+  await response.arrayBuffer();
+  return response.status;
+}
+
+async function readToken(): Promise<string> {
+  const response = await server.call('/api/v1/token');
+  return ((await response.json()) as { token: string }).token;
+}
+
+test('every route is of the access that the contract gives it', () => {
+  const found = Object.fromEntries(
+    server.routes.map((route) => [`${route.method} ${route.path}`, route.access]),
+  );
+  assert.deepEqual(found, EXPECTED_ACCESS);
+});
+
+for (const mode of ['devices', 'strict', 'open']) {
+  test(`with ACCESS=${mode} every route lets in whom it must and nobody else`, async () => {
+    for (const route of server.routes) {
+      for (const credential of ALL) {
+        const status = await statusOf(doors.get(mode)!.port, route, credential);
+        const shouldPass = MAY_PASS[mode]![route.access].includes(credential);
+        assert.equal(
+          status !== 401,
+          shouldPass,
+          `${route.method} ${route.path} with ${credential}: ${status}`,
+        );
+        assert.notEqual(status, 500);
+      }
+    }
+  });
+}
+
+test('the attendance API refuses in its own words', async () => {
+  const { log, metrics, config } = server;
+  const route: Route = {
+    method: 'GET',
+    path: '/x',
+    access: 'always',
+    envelope: 'attendance',
+    handle: () => {},
+  };
+  const access = createAccessControl({
+    mode: 'open',
+    apiKey: API_KEY,
+    deviceKey: undefined,
+    tokenLifetimeS: 60,
+  });
+  const rateLimiter = createRateLimiter({ maxCalls: 10, windowMs: 1000 });
+  const app = createApp({
+    routes: [route],
+    access,
+    rateLimiter,
+    corsOrigins: [],
+    trustedProxies: 0,
+    log,
+    metrics,
+    isStopping: () => false,
+  });
+  const door = await listen({ config: { ...config, PORT: 0 }, handle: app.callback(), log, metrics });
+  try {
+    const response = await fetch(`http://127.0.0.1:${door.port}/x`);
+    assert.deepEqual(await response.json(), {
+      status: 401,
+      message: 'Invalid or missing API key',
+      code: 'INVALID_API_KEY',
+    });
+  } finally {
+    await door.stop(100);
+  }
+});
+
+test('a token is bound to its time and cannot be changed', async () => {
+  const token = await readToken();
+  const call = (value: string) => server.call(`/api/v1/stream/frames?token=${value}`, { key: null });
+  assert.equal((await call(token)).status, 200);
+  const [expiry, signature] = token.split('.') as [string, string];
+  const later = (Number.parseInt(expiry, 36) + 1000).toString(36);
+  assert.equal((await call(`${later}.${signature}`)).status, 401);
+  assert.equal((await call(`${expiry}.${'A'.repeat(43)}`)).status, 401);
+  assert.equal((await call('')).status, 401);
+  const access = createAccessControl({
+    mode: 'devices',
+    apiKey: API_KEY,
+    deviceKey: undefined,
+    tokenLifetimeS: 60,
+  });
+  const expired = access.issueReadToken(new Date(Date.now() - 61_000));
+  assert.equal((await call(expired.token)).status, 401);
+  const ofAnotherKey = createAccessControl({
+    mode: 'devices',
+    apiKey: `${API_KEY}x`,
+    deviceKey: undefined,
+    tokenLifetimeS: 60,
+  });
+  assert.equal((await call(ofAnotherKey.issueReadToken().token)).status, 401);
+});
+
+test('a token does not make another token', async () => {
+  assert.equal((await server.call(`/api/v1/token?token=${await readToken()}`, { key: null })).status, 401);
+});
+
+test('calls beyond the limit are answered 429 with Retry-After; holders of the key and other paths are exempt', async () => {
+  const door = await openDoor('devices', { maxCalls: 3 });
+  try {
+    const call = (path: string, headers = {}) => fetch(`http://127.0.0.1:${door.port}${path}`, { headers });
+    for (let i = 0; i < 3; i++) assert.equal((await call('/api/v1/health')).status, 200);
+    const refused = await call('/api/v1/health');
+    assert.equal(refused.status, 429);
+    assert.ok(Number(refused.headers.get('retry-after')) >= 1);
+    assert.equal((await call('/health')).status, 200);
+    assert.equal((await call('/api/v1/health', { 'X-API-Key': API_KEY })).status, 200);
+    assert.equal((await call('/api/v1/health', { 'X-Forwarded-For': '9.9.9.9' })).status, 429);
+  } finally {
+    await door.stop(100);
+  }
+});
+
+test('behind a proxy the client is the address that the proxy saw, not one that the client made up', async () => {
+  const door = await openDoor('devices', { maxCalls: 1, trustedProxies: 1 });
+  try {
+    const call = async (forwarded: string) =>
+      (
+        await fetch(`http://127.0.0.1:${door.port}/api/v1/health`, {
+          headers: { 'X-Forwarded-For': forwarded },
+        })
+      ).status;
+    assert.equal(await call('10.0.0.1'), 200);
+    assert.equal(await call('10.0.0.2'), 200);
+    assert.equal(await call('6.6.6.6, 10.0.0.1'), 429);
+  } finally {
+    await door.stop(100);
+  }
+});
+
+test('web pages of the origins that are set may call, others may not', async () => {
+  const door = await openDoor('devices', { corsOrigins: ['https://page.example'] });
+  try {
+    const call = (origin: string, method = 'GET') =>
+      fetch(`http://127.0.0.1:${door.port}/health`, {
+        method,
+        headers: {
+          Origin: origin,
+          ...(method === 'OPTIONS'
+            ? { 'Access-Control-Request-Method': 'POST', 'Access-Control-Request-Headers': 'x-api-key' }
+            : {}),
+        },
+      });
+    const allowed = await call('https://page.example');
+    assert.equal(allowed.headers.get('access-control-allow-origin'), 'https://page.example');
+    assert.equal((await call('https://evil.example')).headers.get('access-control-allow-origin'), null);
+    const preflight = await call('https://page.example', 'OPTIONS');
+    assert.equal(preflight.status, 204);
+    assert.equal(preflight.headers.get('access-control-allow-headers'), 'x-api-key');
+  } finally {
+    await door.stop(100);
+  }
+});
+
+test('every answer has the headers that keep browsers in check, and an id; a client may bring its own', async () => {
+  const response = await server.call('/nothing', { headers: { 'X-Request-Id': 'from-the-client-1' } });
+  assert.equal(response.headers.get('x-request-id'), 'from-the-client-1');
+  assert.equal(response.headers.get('x-content-type-options'), 'nosniff');
+  assert.match(response.headers.get('content-security-policy')!, /default-src 'none'/);
+  const other = await server.call('/nothing', { headers: { 'X-Request-Id': 'a b' } });
+  assert.match(other.headers.get('x-request-id')!, /^[0-9a-f-]{36}$/);
+});
+
+test('an unexpected error shows nothing of the inside and is in the log', async () => {
+  const { log, metrics, config } = server;
+  const route: Route = {
+    method: 'GET',
+    path: '/broken',
+    access: 'public',
+    handle: () => {
+      throw new TypeError('inside: /etc/secret');
+    },
+  };
+  const access = createAccessControl({
+    mode: 'open',
+    apiKey: API_KEY,
+    deviceKey: undefined,
+    tokenLifetimeS: 60,
+  });
+  const rateLimiter = createRateLimiter({ maxCalls: 10, windowMs: 1000 });
+  const app = createApp({
+    routes: [route],
+    access,
+    rateLimiter,
+    corsOrigins: [],
+    trustedProxies: 0,
+    log,
+    metrics,
+    isStopping: () => false,
+  });
+  const door = await listen({ config: { ...config, PORT: 0 }, handle: app.callback(), log, metrics });
+  try {
+    const response = await fetch(`http://127.0.0.1:${door.port}/broken`);
+    assert.equal(response.status, 500);
+    const text = await response.text();
+    assert.doesNotMatch(text, /inside|secret|TypeError/);
+    assert.match(text, new RegExp(response.headers.get('x-request-id')!));
+    assert.match(server.lines.join(''), /inside: \/etc\/secret/);
+  } finally {
+    await door.stop(100);
+  }
+});

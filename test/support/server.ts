@@ -1,0 +1,85 @@
+/** The whole server for a test: the real composition, in this process, on a free port, in a folder of its own. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { Writable } from 'node:stream';
+import { parseConfig } from '../../server/config.ts';
+import { type RunningServer, startServer } from '../../server/start.ts';
+
+export const API_KEY = 'test-key-0123456789abcdef';
+export const DEVICE_KEY = 'board-key-0123456789';
+
+export interface TestServer extends RunningServer {
+  readonly url: string;
+  readonly dataDir: string;
+  /** Every line of the log so far. */
+  readonly lines: string[];
+  /** fetch against this server, with the API key unless `key` says otherwise. */
+  call(path: string, init?: RequestInit & { key?: string | null }): Promise<Response>;
+  /** Stops the server and removes its folder. */
+  dispose(): Promise<void>;
+}
+
+export type TestSettings = Readonly<Record<string, string>>;
+
+export async function startTestServer(settings: TestSettings = {}, folder?: string): Promise<TestServer> {
+  const dataDir = folder ?? (await mkdtemp(join(tmpdir(), 'facepool-test-server-')));
+  const lines: string[] = [];
+  const output = new Writable({
+    decodeStrings: false,
+    write(chunk, _encoding, done) {
+      lines.push(String(chunk));
+      done();
+    },
+  });
+  const { config } = parseConfig({
+    HOST: '127.0.0.1',
+    PORT: '0',
+    DATA_DIR: dataDir,
+    API_KEY,
+    DEVICE_KEY,
+    WORKER_THREADS: '1',
+    MODEL_DOWNLOAD: 'never',
+    LOG_LEVEL: 'debug',
+    LOG_FORMAT: 'json',
+    ...settings,
+  });
+  const server = await startServer(config, { output }).catch(async (error: unknown) => {
+    if (folder === undefined) await rm(dataDir, { recursive: true, force: true });
+    throw error;
+  });
+  const url = `http://127.0.0.1:${server.port}`;
+  return {
+    ...server,
+    url,
+    dataDir,
+    lines,
+    call(path, { key = server.apiKey, headers, ...init } = {}) {
+      const withKey = new Headers(headers);
+      if (key !== null) withKey.set('X-API-Key', key);
+      return fetch(url + path, { ...init, headers: withKey });
+    },
+    async dispose() {
+      await server.stop();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The sample photographs that come with the npm package; each shows several people but for the first ones. */
+export function samplePhoto(number: 1 | 2 | 3 | 4 | 5 | 6): string {
+  const entry = createRequire(import.meta.url).resolve('@vladmandic/face-api/package.json');
+  return join(dirname(entry), 'demo', `sample${number}.jpg`);
+}
+
+export function formWith(
+  field: string,
+  bytes: Uint8Array,
+  fields: Readonly<Record<string, string>> = {},
+): FormData {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) form.set(name, value);
+  form.set(field, new Blob([new Uint8Array(bytes)], { type: 'image/jpeg' }), 'photo.jpg');
+  return form;
+}
