@@ -1,6 +1,10 @@
 #!/bin/sh
 # Runs the Node 24 that package.json pins, in place of this shell: `sh server/node.sh <arguments of node>`. Not through
 # node_modules/.bin, where npm 10 puts none of two packages that both bring a `node`.
+# Pictures are decoded on libuv's own threads, four unless told otherwise: too few for many cores.
+cores=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 4)
+[ "$cores" -gt 4 ] && export UV_THREADPOOL_SIZE="${UV_THREADPOOL_SIZE:-$cores}"
+
 for pinned in node_modules/node-linux-*/bin/node; do
   [ -x "$pinned" ] && exec "$pinned" "$@"
 done

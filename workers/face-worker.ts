@@ -3,6 +3,7 @@ import { createPixelKernels } from '../kernels/kernels.ts';
 import type { Picture, PixelKernels } from '../kernels/picture.ts';
 import { annotatePicture } from './annotate.ts';
 import { configureSharp, decodePicture, encodeJpeg, PictureError } from './decode.ts';
+import { createDeviceOpener } from './device.ts';
 import { createMatcher } from './match.ts';
 import { openModels } from './models.ts';
 import { findFaces, type PipelineParts } from './pipeline.ts';
@@ -28,7 +29,10 @@ export async function createFaceWorker(setup: WorkerSetup): Promise<FaceWorker> 
   configureSharp();
   let parts: PipelineParts;
   try {
-    const opener = await createGraphOpener(setup.provider);
+    const opener =
+      setup.deviceThreadId === null
+        ? await createGraphOpener(setup.provider)
+        : await createDeviceOpener(setup.provider, setup.deviceThreadId);
     parts = {
       kernels: await createPixelKernels('simd'),
       ...(await openModels(opener, setup.models)),

@@ -35,7 +35,11 @@ async function openDetector(opener: GraphOpener, selected: ModelSelection['detec
   if (model.family === 'yunet')
     return createYunetDetector(await opener.open(model.id, fileOf(selected)), options);
   return createSsdDetector(
-    (inputWidth, inputHeight) => opener.open(model.id, buildSsdMobilenet({ inputWidth, inputHeight })),
+    (inputWidth, inputHeight) =>
+      opener.open(
+        `${model.id} ${inputWidth}x${inputHeight}`,
+        buildSsdMobilenet({ inputWidth, inputHeight }),
+      ),
     options,
   );
 }

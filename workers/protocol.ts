@@ -25,6 +25,8 @@ export interface WorkerSetup {
   readonly models: ModelSelection;
   readonly provider: ProviderName;
   readonly limits: PictureLimits;
+  /** The thread that owns the GPU and runs every graph; null where each thread runs its own. */
+  readonly deviceThreadId: number | null;
   /** One number in shared memory: each thread adds one, and notifies, when it is ready for tasks. */
   readonly readyCount: Int32Array;
 }

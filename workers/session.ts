@@ -12,6 +12,8 @@ export interface Graph {
    * @throws ProviderError where the provider fails
    */
   run(input: Float32Array, shape: readonly number[]): Promise<GraphOutputs>;
+  /** Whether the first dimension of the input may have any length. */
+  readonly batches: boolean;
   release(): Promise<void>;
 }
 
@@ -97,7 +99,9 @@ function wrapSession(
   outputNames: readonly string[],
 ): Graph {
   const inputName = session.inputNames[0]!;
+  const [inputMetadata] = session.inputMetadata;
   return {
+    batches: inputMetadata?.isTensor === true && typeof inputMetadata.shape[0] === 'string',
     async run(input, shape) {
       try {
         const feeds = { [inputName]: new runtime.Tensor('float32', input, shape) };

@@ -1,14 +1,14 @@
 /** The permitted faces: enrolling, removing, and the index that faces are compared with. */
 import { join, parse } from 'node:path';
 import type { Calibration } from '../../models/calibration.ts';
-import type { FaceQuality, IndexMatch, IndexReference } from '../../workers/protocol.ts';
+import type { IndexMatch, IndexReference } from '../../workers/protocol.ts';
 import { notFound, ServerError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { normaliseName, requireGoodFace } from './enrolment.ts';
 import { alreadyEnrolled, type Enrolment, full } from './enrolment-outcome.ts';
 import { type Decision, decide, resembledPerson } from './gallery-decision.ts';
 import { GalleryIndex, personEmbeddings } from './gallery-index.ts';
-import type { GalleryLimits, GalleryStore, KnownPicture, PersonSummary } from './gallery-store.ts';
+import type { GalleryLimits, GalleryStore, PersonSummary } from './gallery-store.ts';
 import { galleryThreshold } from './gallery-threshold.ts';
 import { oneAtATime } from './one-at-a-time.ts';
 import { type ImportReport, importPermittedFolder, pictureFiles, sha256Of } from './permitted-folder.ts';

@@ -1,8 +1,13 @@
 /** A Piscina pool for one provider and one choice of models: started, proven with a picture, drained before it ends. */
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import type { WorkerAnswer, WorkerSetup, WorkerTask } from '../../workers/protocol.ts';
+import type { ProviderName, WorkerAnswer, WorkerSetup, WorkerTask } from '../../workers/protocol.ts';
 
-export type PoolSetup = Omit<WorkerSetup, 'readyCount'>;
+export interface PoolSetup extends Omit<WorkerSetup, 'readyCount' | 'deviceThreadId'> {
+  /** Whether one thread runs the networks for all others, in batches; unless given, where the provider is a GPU. */
+  readonly sharesDevice?: boolean;
+}
 
 export interface ThreadPool {
   readonly setup: PoolSetup;
@@ -17,6 +22,7 @@ export interface ThreadPool {
   close(): Promise<void>;
 }
 
+const DEVICE_FILE = new URL('../../workers/device-thread.ts', import.meta.url);
 const THREAD_FILE = new URL('../../workers/thread.ts', import.meta.url).href;
 const PROOF_WIDTH = 320;
 const PROOF_HEIGHT = 240;
@@ -25,9 +31,11 @@ const PROOF_HEIGHT = 240;
 export async function startThreadPool(setup: PoolSetup, threads: number): Promise<ThreadPool> {
   const start = performance.now();
   const readyCount = new Int32Array(new SharedArrayBuffer(4));
+  const { sharesDevice = isGpu(setup.provider), ...shared } = setup;
+  const device = sharesDevice ? await startDevice(setup.provider) : null;
   const piscina = new Piscina({
     filename: THREAD_FILE,
-    workerData: { ...setup, readyCount } satisfies WorkerSetup,
+    workerData: { ...shared, readyCount, deviceThreadId: device?.threadId ?? null } satisfies WorkerSetup,
     minThreads: threads,
     maxThreads: threads,
     concurrentTasksPerWorker: 1,
@@ -54,6 +62,7 @@ export async function startThreadPool(setup: PoolSetup, threads: number): Promis
     if (running > 0) await new Promise<void>((resolve) => idle.push(resolve));
     await allReady(readyCount, threads);
     await piscina.destroy();
+    if (device) await stopDevice(device);
   }
 
   const proof = await run(proofTask());
@@ -63,6 +72,24 @@ export async function startThreadPool(setup: PoolSetup, threads: number): Promis
   }
   const readyThreads = () => Math.min(piscina.threads.length, Atomics.load(readyCount, 0));
   return { setup, threads, readyThreads, startMs: performance.now() - start, run, close };
+}
+
+const isGpu = (provider: ProviderName): boolean => provider === 'cuda' || provider === 'webgpu';
+
+async function startDevice(provider: ProviderName): Promise<Worker> {
+  const device = new Worker(DEVICE_FILE, { workerData: { provider } });
+  // Its end is noticed by the threads that wait for it, and told by their answers.
+  device.on('error', () => {});
+  await once(device, 'online');
+  return device;
+}
+
+/** By a message, which it reads between two runs. */
+async function stopDevice(device: Worker): Promise<void> {
+  if (device.threadId === -1) return;
+  const ended = once(device, 'exit');
+  device.postMessage('end');
+  await ended;
 }
 
 const START_LIMIT_MS = 60_000;

@@ -196,3 +196,28 @@ test('closing lets what runs end and refuses what comes after', async () => {
   await running;
   await closing;
 });
+
+test('threads that share one device give the same faces as threads with graphs of their own', async () => {
+  const recognizer = await startRecognizer({ ...options, threads: 3 }, (setup, threads) =>
+    startThreadPool({ ...setup, sharesDevice: true }, threads),
+  );
+  const answers = await Promise.all(Array.from({ length: 6 }, () => recognizer.analyse(taskOf(small))));
+  const own = await shared.analyse(taskOf(small));
+  for (const { faces } of answers) {
+    assert.equal(faces.length, own.faces.length);
+    for (const [i, face] of faces.entries()) {
+      for (const side of ['x', 'y', 'width', 'height'] as const) {
+        assert.ok(Math.abs(face.box[side] - own.faces[i]!.box[side]) < 0.1);
+      }
+    }
+  }
+  await recognizer.close();
+});
+
+test('a shared device that cannot load the models is an error, and nothing stays behind', async () => {
+  const start = startThreadPool(
+    { models: EMBEDDED_PACK, provider: 'cuda', limits: TEST_LIMITS, sharesDevice: true },
+    2,
+  );
+  await assert.rejects(start, /cuda cannot load/);
+});
