@@ -32,7 +32,13 @@ export interface RecognizerOptions {
 export interface RecognizerStatus {
   readonly detector: string;
   readonly embedder: string;
-  readonly provider: { readonly inUse: ProviderName; readonly refused: readonly RefusedProvider[] };
+  readonly provider: {
+    readonly inUse: ProviderName;
+    /** From the start of its threads to the first answer. */
+    readonly warmUpMs: number;
+    /** The others, and why each is not in use. */
+    readonly refused: readonly RefusedProvider[];
+  };
   readonly threads: number;
   readonly readyThreads: number;
   readonly queueDepth: number;
@@ -133,7 +139,11 @@ export async function startRecognizer(
       return {
         detector: pool.setup.models.detector.id,
         embedder: pool.setup.models.embedder.id,
-        provider: { inUse: pool.setup.provider, refused: [...ranked.refused] },
+        provider: {
+          inUse: pool.setup.provider,
+          warmUpMs: Math.round(pool.startMs),
+          refused: [...ranked.refused, ...notNeeded(ranked, pool.setup.provider)],
+        },
         threads: pool.threads,
         readyThreads: pool.readyThreads(),
         queueDepth: backlog.depth,
@@ -154,6 +164,11 @@ export async function startRecognizer(
     },
   };
 }
+
+const notNeeded = ({ usable }: RankedProviders, inUse: ProviderName): RefusedProvider[] =>
+  usable
+    .filter((provider) => provider !== inUse)
+    .map((provider) => ({ provider, why: `not tried: ${inUse} comes before it and works` }));
 
 /** Starts threads on the first provider of the list that proves itself; what does not goes to the refused ones. */
 async function startFirstUsable(

@@ -10,7 +10,7 @@ import { createMetrics } from '../../../server/metrics.ts';
 const STATUS: HealthDependencies['recognizer']['status'] = {
   detector: 'ssd-mobilenet-v1',
   embedder: 'dlib-resnet-v1',
-  provider: { inUse: 'cpu', refused: [{ provider: 'cuda', why: 'no GPU' }] },
+  provider: { inUse: 'cpu', warmUpMs: 500, refused: [{ provider: 'cuda', why: 'no GPU' }] },
   threads: 2,
   readyThreads: 2,
   queueDepth: 3,
