@@ -1,8 +1,8 @@
 /** How faces and their names are told to clients: one function for every route that looks at a picture. */
-import type { AnalysedFace, AnalyseResult, IndexMatch } from '../../workers/protocol.ts';
+import type { AnalysedFace, AnalyseResult, FaceQuality, IndexMatch } from '../../workers/protocol.ts';
 import type { Decision } from '../recognition/gallery-decision.ts';
 
-export type Decide = (match: IndexMatch | null) => Decision;
+export type Decide = (match: IndexMatch | null, quality: FaceQuality) => Decision;
 
 export interface FaceView extends Decision {
   readonly box: AnalysedFace['box'];
@@ -35,7 +35,10 @@ export function presentFaces(result: AnalyseResult, decide: Decide): PictureOutc
 }
 
 function presentFace(face: AnalysedFace, decide: Decide): FaceView {
-  const { recognizedAs, confidence, similarity, threshold, margin } = decide(face.match);
+  const { recognizedAs, confidence, similarity, threshold, margin, unjudged } = decide(
+    face.match,
+    face.quality,
+  );
   return {
     box: {
       x: rounded(face.box.x, 2),
@@ -53,6 +56,7 @@ function presentFace(face: AnalysedFace, decide: Decide): FaceView {
     similarity: similarity === null ? null : rounded(similarity, 4),
     threshold: rounded(threshold, 4),
     margin: margin === null ? null : rounded(margin, 4),
+    unjudged,
     quality: {
       overall: rounded(face.quality.overall, 3),
       size: rounded(face.quality.size, 3),

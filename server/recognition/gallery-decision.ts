@@ -1,4 +1,4 @@
-import type { IndexMatch } from '../../workers/protocol.ts';
+import type { FaceQuality, IndexMatch } from '../../workers/protocol.ts';
 
 /** What a comparison with the gallery means. */
 export interface Decision {
@@ -10,25 +10,43 @@ export interface Decision {
   readonly threshold: number;
   /** How much farther away the second person is; null without one. */
   readonly margin: number | null;
+  /** Why nobody is named whatever the similarity; null where the face can be judged. */
+  readonly unjudged: Unjudged | null;
 }
+
+export type Unjudged = 'too_small' | 'blurred' | 'badly_lit' | 'turned_away';
+
+/**
+ * Below these a face says little about whose it is, and poor faces resemble each other: they are found, but not named. The size is
+ * that of about 18 px; somebody who looks past the camera by more than about 40 degrees falls below the angle.
+ */
+const LEAST_QUALITY_TO_NAME: readonly (readonly [keyof FaceQuality, number, Unjudged])[] = [
+  ['size', 0.3, 'too_small'],
+  ['clarity', 0.1, 'blurred'],
+  ['lighting', 0.05, 'badly_lit'],
+  ['angle', 0.4, 'turned_away'],
+];
 
 /** @param names of everybody who is enrolled now, by the person's number in the index */
 export function decide(
   match: IndexMatch | null,
+  quality: FaceQuality,
   names: ReadonlyMap<number, string>,
   threshold: number,
 ): Decision {
+  const unjudged = LEAST_QUALITY_TO_NAME.find(([measure, least]) => quality[measure] < least)?.[2] ?? null;
   const present = match === null ? null : withoutRemoved(match, names);
   if (present === null)
-    return { recognizedAs: null, confidence: 0, similarity: null, threshold, margin: null };
+    return { recognizedAs: null, confidence: 0, similarity: null, threshold, margin: null, unjudged };
   const { person, similarity, secondSimilarity } = present;
-  const accepted = similarity >= threshold;
+  const accepted = similarity >= threshold && unjudged === null;
   return {
     recognizedAs: accepted ? names.get(person)! : null,
     confidence: accepted ? similarity : 0,
     similarity,
     threshold,
     margin: secondSimilarity === null ? null : similarity - secondSimilarity,
+    unjudged,
   };
 }
 

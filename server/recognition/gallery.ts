@@ -1,7 +1,7 @@
 /** The permitted faces: enrolling, removing, and the index that faces are compared with. */
 import { join, parse } from 'node:path';
 import type { Calibration } from '../../models/calibration.ts';
-import type { IndexMatch, IndexReference } from '../../workers/protocol.ts';
+import type { FaceQuality, IndexMatch, IndexReference } from '../../workers/protocol.ts';
 import { notFound, ServerError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { normaliseName, requireGoodFace } from './enrolment.ts';
@@ -203,7 +203,8 @@ export async function openGallery(options: GalleryOptions) {
       }
     },
     /** What a comparison means now; a person removed since is unknown. */
-    decide: (match: IndexMatch | null): Decision => decide(match, names, threshold()),
+    decide: (match: IndexMatch | null, quality: FaceQuality): Decision =>
+      decide(match, quality, names, threshold()),
     threshold,
     /** People, and pictures with an embedding of the model in use. */
     size: () => ({ persons: names.size, pictures: index.rows }),

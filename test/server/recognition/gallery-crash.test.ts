@@ -11,6 +11,7 @@ import { EmbeddingIndexReader } from '../../../kernels/embedding-index.ts';
 import { StartError } from '../../../server/errors.ts';
 import { placeFreshCluster } from '../../support/database.ts';
 import { openDataFolder } from '../../support/open-data-folder.ts';
+import { PERFECT_QUALITY } from '../../support/vectors.ts';
 import { embeddingOf } from '../../support/written-pictures.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'facepool-test-crash-'));
@@ -73,7 +74,7 @@ test('kill -9 loses nothing that was acknowledged, and brings back nobody who wa
       const reader = EmbeddingIndexReader.attach(index!.memory);
       const match = reader.search(embeddingOf(person, 5));
       reader.detach();
-      return gallery.decide(match).recognizedAs;
+      return gallery.decide(match, PERFECT_QUALITY).recognizedAs;
     });
   }
 });

@@ -12,6 +12,7 @@ import type { GalleryStore } from '../../../server/recognition/gallery-store.ts'
 import { createFaceStore } from '../../../server/store/faces.ts';
 import type { IndexMatch } from '../../../workers/protocol.ts';
 import { databaseKinds, openTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { PERFECT_QUALITY } from '../../support/vectors.ts';
 import { embeddingOf, writtenPicture, writtenRecognizer } from '../../support/written-pictures.ts';
 
 for (const kind of databaseKinds)
@@ -61,7 +62,9 @@ for (const kind of databaseKinds)
     }
 
     const recognise = (from: Gallery, person: number) =>
-      from.withIndex(async (index) => from.decide(index === null ? null : search(index.memory, person)));
+      from.withIndex(async (index) =>
+        from.decide(index === null ? null : search(index.memory, person), PERFECT_QUALITY),
+      );
 
     function search(memory: WebAssembly.Memory, person: number): IndexMatch | null {
       const reader = EmbeddingIndexReader.attach(memory);
@@ -183,7 +186,7 @@ for (const kind of databaseKinds)
         return { match, removal };
       });
       await late.removal;
-      const decision = gallery.decide(late.match);
+      const decision = gallery.decide(late.match, PERFECT_QUALITY);
       assert.equal(decision.recognizedAs, null);
       assert.ok(decision.similarity! < 0.5);
     });

@@ -173,10 +173,7 @@ test('a provider that fails at a run is left for the next, and the picture is no
   await Promise.all([findsEverybody(recognizer), findsEverybody(recognizer)]);
   assert.equal(cpuRuns, 2);
   const { inUse, refused } = recognizer.status.provider;
-  assert.deepEqual(
-    [inUse, refused[0]],
-    ['cpu', { provider: 'wasm', why: 'failed at a run: device lost' }],
-  );
+  assert.deepEqual([inUse, refused[0]], ['cpu', { provider: 'wasm', why: 'failed at a run: device lost' }]);
   await recognizer.close();
 });
 
