@@ -39,13 +39,7 @@ export interface DetectorModel extends ModelCard {
   readonly task: 'detector';
   readonly family: 'ssd-mobilenet' | 'yunet';
   /** What the picture does not fill of the input is black. */
-  readonly input: {
-    readonly layout: InputLayout;
-    /** The longer side of the input that is usual for a whole picture. */
-    readonly longSidePx: number;
-    /** Width and height of the input are multiples of this. */
-    readonly multiplePx: number;
-  };
+  readonly layout: InputLayout;
   readonly scoreThreshold: number;
   readonly iouThreshold: number;
 }
@@ -130,7 +124,7 @@ export const detectorModels: readonly DetectorModel[] = [
     title: 'SSD MobileNet v1, faces (embedded)',
     task: 'detector',
     family: 'ssd-mobilenet',
-    input: { layout: BYTES_AS_RGB, longSidePx: 512, multiplePx: 32 },
+    layout: BYTES_AS_RGB,
     scoreThreshold: 0.5,
     iouThreshold: 0.5,
   },
@@ -152,11 +146,7 @@ export const detectorModels: readonly DetectorModel[] = [
     },
     task: 'detector',
     family: 'yunet',
-    input: {
-      layout: { channels: 'BGR', mean: [0, 0, 0], scale: [1, 1, 1] },
-      longSidePx: 640,
-      multiplePx: 32,
-    },
+    layout: { channels: 'BGR', mean: [0, 0, 0], scale: [1, 1, 1] },
     scoreThreshold: 0.6,
     iouThreshold: 0.3,
   },

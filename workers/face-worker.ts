@@ -12,12 +12,14 @@ import type {
   AnalyseTask,
   EncodedPicture,
   RawFrame,
+  VideoPicture,
   WorkerAnswer,
   WorkerFailure,
   WorkerSetup,
   WorkerTask,
 } from './protocol.ts';
 import { createGraphOpener, ProviderError } from './session.ts';
+import { unpackYuv420 } from './unpack-yuv420.ts';
 
 export type FaceWorker = (task: WorkerTask) => Promise<WorkerAnswer>;
 
@@ -79,12 +81,13 @@ async function analyse(parts: PipelineParts, task: AnalyseTask): Promise<Analyse
 
 async function readPicture(
   parts: PipelineParts,
-  input: EncodedPicture | RawFrame,
+  input: EncodedPicture | RawFrame | VideoPicture,
 ): Promise<{ picture: Picture; factor: number }> {
   if (input.kind === 'encoded') {
     const { picture, width } = await decodePicture(input.bytes, parts.limits);
     return { picture, factor: width / picture.width };
   }
+  if (input.kind === 'video') return { picture: unpackYuv420(input), factor: 1 };
   return { picture: unpack(parts.kernels, input), factor: 1 };
 }
 

@@ -31,15 +31,16 @@ export async function openModels(opener: GraphOpener, selection: ModelSelection)
 
 async function openDetector(opener: GraphOpener, selected: ModelSelection['detector']): Promise<Detector> {
   const model = modelOfTask(selected.id, 'detector') as DetectorModel;
-  const options = { scoreThreshold: model.scoreThreshold, overlapThreshold: model.iouThreshold };
+  const options = {
+    scoreThreshold: model.scoreThreshold,
+    overlapThreshold: model.iouThreshold,
+    layout: model.layout,
+  };
   if (model.family === 'yunet')
     return createYunetDetector(await opener.open(model.id, fileOf(selected)), options);
   return createSsdDetector(
     (inputWidth, inputHeight) =>
-      opener.open(
-        `${model.id} ${inputWidth}x${inputHeight}`,
-        buildSsdMobilenet({ inputWidth, inputHeight }),
-      ),
+      opener.open(`${model.id} ${inputWidth}x${inputHeight}`, buildSsdMobilenet({ inputWidth, inputHeight })),
     options,
   );
 }

@@ -66,6 +66,15 @@ export interface RawFrame {
   readonly byteOrder: 'BE' | 'LE';
 }
 
+/** A frame of a video: planar YUV 4:2:0 without padding, Y then U then V, both sides even; BT.601, limited range. */
+export interface VideoPicture {
+  readonly kind: 'video';
+  /** 1.5 x width x height bytes. */
+  readonly bytes: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+}
+
 /** An index of embeddings in shared memory (kernels/embedding-index.ts); threads keep one view of it per id. */
 export interface IndexReference {
   readonly id: number;
@@ -75,7 +84,7 @@ export interface IndexReference {
 /** Find every face, embed it, and compare it with an index where one is given. */
 export interface AnalyseTask {
   readonly kind: 'analyse';
-  readonly input: EncodedPicture | RawFrame;
+  readonly input: EncodedPicture | RawFrame | VideoPicture;
   readonly index: IndexReference | null;
   /** Whether embeddings travel back. */
   readonly returnEmbeddings: boolean;

@@ -81,7 +81,7 @@ function parseObject(body: Uint8Array): Fields {
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(body);
   } catch {
-    throw new Refusal('INVALID_JSON', 'the body: expected JSON in UTF-8, received other bytes');
+    throw new Refusal('MALFORMED_JSON', 'the body: expected JSON in UTF-8, received other bytes');
   }
   let document: unknown;
   try {
@@ -89,7 +89,7 @@ function parseObject(body: Uint8Array): Fields {
   } catch (error) {
     // V8 quotes what stands around the place: that may be an address with a password.
     const place = /at position \d+/.exec((error as Error).message)?.[0];
-    throw new Refusal('INVALID_JSON', `the body is not JSON${place ? `: it breaks off ${place}` : ''}`);
+    throw new Refusal('MALFORMED_JSON', `the body is not JSON${place ? `: it breaks off ${place}` : ''}`);
   }
   return asObject('the body', document);
 }

@@ -42,12 +42,15 @@ test('a picture of one pixel and one of a single row fit into the input', () => 
   }
 });
 
-test('the input has the shape of the picture: wide, 4:3, upright, square, small', () => {
+test('the input has the shape of the picture: wide, 4:3, upright, square, medium, small', () => {
   assert.deepEqual(inputSizeFor(1920, 1080), [512, 288]);
-  assert.deepEqual(inputSizeFor(640, 480), [512, 384]);
-  assert.deepEqual(inputSizeFor(480, 640), [384, 512]);
   assert.deepEqual(inputSizeFor(1080, 1920), [288, 512]);
-  assert.deepEqual(inputSizeFor(700, 700), [512, 512]);
+  assert.deepEqual(inputSizeFor(1600, 1200), [512, 384]);
+  assert.deepEqual(inputSizeFor(1200, 1600), [384, 512]);
+  assert.deepEqual(inputSizeFor(1000, 1000), [512, 512]);
+  assert.deepEqual(inputSizeFor(640, 480), [448, 352]);
+  assert.deepEqual(inputSizeFor(480, 640), [352, 448]);
+  assert.deepEqual(inputSizeFor(600, 600), [448, 448]);
   assert.deepEqual(inputSizeFor(320, 240), [320, 256]);
 });
 

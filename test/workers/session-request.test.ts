@@ -169,7 +169,7 @@ test('two cameras with one id are refused', () => {
 
 test('a body that is no JSON is refused without repeating what stands in it', () => {
   const { code, message } = refused('{"slotId": 1, "cameras": [{"rtspUrl": "rtsp://u:secret@host/"}, ?');
-  assert.equal(code, 'INVALID_JSON');
+  assert.equal(code, 'MALFORMED_JSON');
   assert.doesNotMatch(message, /secret/);
   assert.equal(refused('[]').message, 'the body: expected an object, received an array');
   assert.equal(read('{"a": "\u00ff'.slice(0, 3)).kind, 'refused');

@@ -19,6 +19,7 @@ import { isCutOff, mergeScales, type TileSize, tilesOf } from './tiles.ts';
 export interface SsdOptions {
   readonly scoreThreshold: number;
   readonly overlapThreshold: number;
+  readonly layout: TensorLayout;
 }
 
 /** The graph exists for inputs of fixed sizes; each is opened when the first picture of its shape comes. */
@@ -26,9 +27,7 @@ export type OpenSsdGraph = (inputWidth: number, inputHeight: number) => Promise<
 
 type InputSize = readonly [width: number, height: number];
 
-const LAYOUT: TensorLayout = { channels: 'RGB', mean: [0, 0, 0], scale: [1, 1, 1] };
-
-/** The first that a picture fills best is taken: the time is the area, and black bars find nobody. */
+/** The first that a picture fits into is taken: the time is the area, and black bars find nobody. */
 const INPUT_SIZES: readonly InputSize[] = [
   [512, 288],
   [288, 512],
@@ -36,12 +35,25 @@ const INPUT_SIZES: readonly InputSize[] = [
   [384, 512],
   [512, 512],
 ];
-/** A board's 320x240 frame as it is, without enlarging it to 512 pixels first. */
+/**
+ * For pictures that a webcam or a phone's preview gives. The network was trained at 512; on 21 pictures of 640 px, 448 finds the same
+ * faces with the same scores in three quarters of the time, 384 does not.
+ */
+const MEDIUM_INPUT_SIZES: readonly InputSize[] = [
+  [448, 256],
+  [256, 448],
+  [448, 352],
+  [352, 448],
+  [448, 448],
+];
+const MEDIUM_SIDE_PX = 704;
+const USUAL_INPUT: InputSize = [448, 352];
+/** A board's 320x240 frame as it is, without enlarging it first. */
 const SMALL_INPUT: InputSize = [320, 256];
 /** Above this side a face of 40 px shrinks to under 16 px in the input, and starts to be missed. */
 const TILE_FROM_SIDE_PX = 1280;
 /**
- * In the shape of a usual input, at which a face of 20 px keeps 13, enough for the network; a face as large as the overlap lies whole
+ * In the shape of a large picture's input, at which a face of 20 px keeps 13, enough for the network; a face as large as the overlap lies whole
  * in one of two neighbours, and larger ones are found in the whole picture.
  */
 const TILE: TileSize = { width: 800, height: 600, overlapPx: 96 };
@@ -68,12 +80,12 @@ export async function createSsdDetector(open: OpenSsdGraph, options: SsdOptions)
     letterbox: Letterbox,
   ): Promise<DetectedFace[]> {
     const graph = await graphOf(size);
-    const tensor = tensors.fill(picture, letterbox, LAYOUT);
+    const tensor = tensors.fill(picture, letterbox, options.layout);
     const outputs = await graph.run(tensor, [1, 3, size[1], size[0]]);
     return decode(outputs, letterbox, options);
   }
 
-  await graphOf([512, 384]);
+  await graphOf(USUAL_INPUT);
   await graphOf(SMALL_INPUT);
   return {
     async detect(picture) {
@@ -99,14 +111,16 @@ export async function createSsdDetector(open: OpenSsdGraph, options: SsdOptions)
   };
 }
 
-/** The smallest input in which the picture's longer side gets its 512 pixels; small pictures are not enlarged. */
+/** The smallest input that the picture fills from side to side; small pictures are not enlarged. */
 export function inputSizeFor(width: number, height: number): InputSize {
   if (width <= SMALL_INPUT[0] && height <= SMALL_INPUT[1]) return SMALL_INPUT;
-  const fullSide = 512;
-  const scale = fullSide / Math.max(width, height);
+  const longSide = Math.max(width, height);
+  const sizes = longSide <= MEDIUM_SIDE_PX ? MEDIUM_INPUT_SIZES : INPUT_SIZES;
+  const square = sizes.at(-1)!;
+  const scale = square[0] / longSide;
   const fits = ([inputWidth, inputHeight]: InputSize) =>
     Math.round(width * scale) <= inputWidth && Math.round(height * scale) <= inputHeight;
-  return INPUT_SIZES.find(fits) ?? [fullSide, fullSide];
+  return sizes.find(fits) ?? square;
 }
 
 /** Outputs: `boxes` [1, anchors, 4] as top, left, bottom, right in shares of the input; `scores` [1, anchors]. */

@@ -20,9 +20,9 @@ import {
 export interface YunetOptions {
   readonly scoreThreshold: number;
   readonly overlapThreshold: number;
+  readonly layout: TensorLayout;
 }
 
-const LAYOUT: TensorLayout = { channels: 'BGR', mean: [0, 0, 0], scale: [1, 1, 1] };
 const CELL_SIZES_PX = [8, 16, 32] as const;
 /** Both sides of the input are multiples of the largest cell. */
 const SIDE_MULTIPLE_PX = 32;
@@ -41,7 +41,7 @@ export function createYunetDetector(graph: Graph, options: YunetOptions): Detect
 
   async function look(picture: LoadedPicture, letterbox: Letterbox): Promise<DetectedFace[]> {
     const { tensorWidth, tensorHeight } = letterbox.placement;
-    const tensor = tensors.fill(picture, letterbox, LAYOUT);
+    const tensor = tensors.fill(picture, letterbox, options.layout);
     const outputs = await graph.run(tensor, [1, 3, tensorHeight, tensorWidth]);
     return decode(outputs, letterbox, options);
   }
