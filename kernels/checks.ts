@@ -42,6 +42,14 @@ export function checkPixels(
   }
 }
 
+/** Planar 4:2:0: each chroma plane has half the width and half the height. */
+export function checkYuv420(bytes: Uint8Array, width: number, height: number): void {
+  for (const [name, side] of Object.entries({ width, height })) {
+    if (side % 2 !== 0) throw new RangeError(`${name}: expected an even number for YUV420, received ${side}`);
+  }
+  checkPixels('bytes', bytes, width, height, 1.5);
+}
+
 export function checkPicture(picture: Picture): void {
   checkPixels('data', picture.data, picture.width, picture.height, 3);
 }

@@ -1,6 +1,6 @@
 /** Picture kernels: loads the SIMD module, owns its memory, checks arguments before it is touched. */
 import { readFileSync } from 'node:fs';
-import { checkByteOrder, checkEvenWidth, checkPicture, checkPixels } from './checks.ts';
+import { checkByteOrder, checkEvenWidth, checkPicture, checkPixels, checkYuv420 } from './checks.ts';
 import type { LoadedPicture, Picture, PixelKernels } from './picture.ts';
 import { createReferenceKernels } from './reference.ts';
 import { bandPixels, type PixelExports, SimdPicture } from './simd-picture.ts';
@@ -64,6 +64,29 @@ class SimdKernels implements PixelKernels {
     checkEvenWidth(width);
     checkPixels('bytes', bytes, width, height, 2);
     return this.#unpack(bytes, width, height, 2, this.#simd.unpackYuv422);
+  }
+
+  unpackYuv420(bytes: Uint8Array, width: number, height: number): Picture {
+    checkYuv420(bytes, width, height);
+    const data = new Uint8Array(Buffer.allocUnsafeSlow(width * height * 3).buffer);
+    const mark = this.#memory.mark;
+    const [y, u, v] = [this.#memory.take(width), this.#memory.take(width / 2), this.#memory.take(width / 2)];
+    const target = this.#memory.take(width * 3);
+    const memory = this.#memory.bytes;
+    const chromaStart = width * height;
+    const chromaSize = chromaStart / 4;
+    for (let row = 0; row < height; row++) {
+      memory.set(bytes.subarray(row * width, (row + 1) * width), y);
+      if (row % 2 === 0) {
+        const first = chromaStart + (row * width) / 4;
+        memory.set(bytes.subarray(first, first + width / 2), u);
+        memory.set(bytes.subarray(first + chromaSize, first + chromaSize + width / 2), v);
+      }
+      this.#simd.unpackYuv420Row(y, u, v, target, width);
+      data.set(memory.subarray(target, target + width * 3), row * width * 3);
+    }
+    this.#memory.release(mark);
+    return { width, height, data };
   }
 
   #unpack(

@@ -79,6 +79,8 @@ export interface PixelKernels {
   /** RGB565 to RGB888, each code to Math.round(v x 255 / 31) and Math.round(v x 255 / 63). The answer is the caller's own. */
   unpackRgb565(bytes: Uint8Array, width: number, height: number, byteOrder: 'BE' | 'LE'): Picture;
   unpackGrayscale(bytes: Uint8Array, width: number, height: number): Picture;
+  /** Planar 4:2:0 (Y, then U, then V), BT.601 limited range, as video comes; width and height even. */
+  unpackYuv420(bytes: Uint8Array, width: number, height: number): Picture;
   /** YUYV, BT.601 full range, as the OV2640 sends it; width even. */
   unpackYuv422(bytes: Uint8Array, width: number, height: number): Picture;
 }

@@ -9,6 +9,7 @@ import {
   checkPlacement,
   checkRegion,
   checkTarget,
+  checkYuv420,
 } from './checks.ts';
 import { planChip } from './chip-plan.ts';
 import type {
@@ -28,7 +29,14 @@ import { type LumaSums, lumaStatistics } from './statistics.ts';
 const { fround } = Math;
 
 export function createReferenceKernels(): PixelKernels {
-  return { implementation: 'reference', load: loadPicture, unpackRgb565, unpackGrayscale, unpackYuv422 };
+  return {
+    implementation: 'reference',
+    load: loadPicture,
+    unpackRgb565,
+    unpackGrayscale,
+    unpackYuv420,
+    unpackYuv422,
+  };
 }
 
 function unpackRgb565(bytes: Uint8Array, width: number, height: number, byteOrder: 'BE' | 'LE'): Picture {
@@ -51,6 +59,26 @@ function unpackGrayscale(bytes: Uint8Array, width: number, height: number): Pict
   const data = new Uint8Array(width * height * 3);
   for (let i = 0; i < bytes.length; i++) data.fill(bytes[i]!, 3 * i, 3 * i + 3);
   return { width, height, data };
+}
+
+/** ITU-R BT.601 limited range: R = 1.164 Y + 1.596 V, G = 1.164 Y - 0.392 U - 0.813 V, B = 1.164 Y + 2.017 U, in multiples of 1/8192. */
+function unpackYuv420(bytes: Uint8Array, width: number, height: number): Picture {
+  checkYuv420(bytes, width, height);
+  const data = new Uint8ClampedArray(width * height * 3);
+  const chroma = width * height;
+  for (let row = 0; row < height; row++) {
+    for (let column = 0; column < width; column++) {
+      const i = row * width + column;
+      const pair = chroma + (row >> 1) * (width >> 1) + (column >> 1);
+      const luma = (bytes[i]! - 16) * 9539 + 4096;
+      const u = bytes[pair]! - 128;
+      const v = bytes[pair + chroma / 4]! - 128;
+      data[3 * i] = (luma + 13075 * v) >> 13;
+      data[3 * i + 1] = (luma - 3209 * u - 6660 * v) >> 13;
+      data[3 * i + 2] = (luma + 16525 * u) >> 13;
+    }
+  }
+  return { width, height, data: new Uint8Array(data.buffer) };
 }
 
 /** ITU-T T.871: R = Y + 1.402 V, G = Y - 0.344136 U - 0.714136 V, B = Y + 1.772 U, in multiples of 1/8192. */

@@ -17,6 +17,7 @@ export interface PixelExports {
   readonly memory: WebAssembly.Memory;
   unpackRgb565(source: number, target: number, pixels: number, bigEndian: number): void;
   unpackGrayscale(source: number, target: number, pixels: number): void;
+  unpackYuv420Row(y: number, u: number, v: number, target: number, pixels: number): void;
   unpackYuv422(source: number, target: number, pixels: number): void;
   letterboxRows(...addressesAndSizes: number[]): void;
   halve(

@@ -99,6 +99,8 @@ function unpack(kernels: PixelKernels, { bytes, width, height, format, byteOrder
       return kernels.unpackGrayscale(bytes, width, height);
     case 'YUV422':
       return kernels.unpackYuv422(bytes, width, height);
+    case 'YUV420P':
+      return kernels.unpackYuv420(bytes, width, height);
     case 'RGB888':
       return { width, height, data: bytes };
   }

@@ -70,6 +70,45 @@ for (const implementation of ['simd', 'reference'] as const) {
       }
     });
 
+    it('unpacks planar 4:2:0 as the reference does, whatever the width', () => {
+      for (const width of [2, 4, 6, 14, 16, 18, 30, 64, 66]) {
+        for (const height of [2, 4, 10]) {
+          const bytes = randomBytes((width * height * 3) / 2, width + height);
+          assert.deepEqual(
+            kernels.unpackYuv420(bytes, width, height),
+            reference.unpackYuv420(bytes, width, height),
+          );
+        }
+      }
+    });
+
+    it('keeps planar 4:2:0 within one of BT.601 limited range: black, white and primaries', () => {
+      const flat = (y: number, u: number, v: number) => [
+        ...kernels.unpackYuv420(Uint8Array.of(y, y, y, y, u, v), 2, 2).data.subarray(0, 3),
+      ];
+      assert.deepEqual(flat(16, 128, 128), [0, 0, 0]);
+      assert.deepEqual(flat(235, 128, 128), [255, 255, 255]);
+      for (const [yuv, rgb] of [
+        [
+          [81, 90, 240],
+          [255, 0, 0],
+        ],
+        [
+          [145, 54, 34],
+          [0, 255, 0],
+        ],
+        [
+          [41, 240, 110],
+          [0, 0, 255],
+        ],
+      ] as const) {
+        const [y, u, v] = yuv;
+        for (const [i, value] of flat(y, u, v).entries()) {
+          assert.ok(Math.abs(value - rgb[i]!) <= 1, `${yuv} -> ${value}`);
+        }
+      }
+    });
+
     it('keeps YUV422 within one of BT.601 full range, also where colours leave the cube', () => {
       const bytes = randomBytes(4 * 5000, 7);
       const { data } = kernels.unpackYuv422(bytes, 100, 100);
@@ -113,6 +152,8 @@ for (const implementation of ['simd', 'reference'] as const) {
         () => kernels.unpackYuv422(bytes.subarray(0, 18), 3, 3),
         /width: expected an even number/,
       );
+      assert.throws(() => kernels.unpackYuv420(bytes, 4, 3), /height: expected an even number/);
+      assert.throws(() => kernels.unpackYuv420(bytes, 4, 6), /= 36 bytes, received 24/);
       assert.throws(() => kernels.unpackGrayscale(bytes, 5, 5), /expected 5 x 5 x 1 = 25 bytes, received 24/);
     });
   });

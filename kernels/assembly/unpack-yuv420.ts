@@ -1,0 +1,49 @@
+// A row of planar YUV 4:2:0 to RGB888, BT.601 limited range (Y 16..235, U and V 16..240), coefficients as multiples of 1/8192,
+// rounded half up.
+
+// Multipliers of (U, V), which alternate in the chroma lanes.
+// @ts-ignore: decorator
+@inline function pair(u: i32, v: i32): v128 {
+  return i32x4.splat((u & 0xffff) | (v << 16));
+}
+
+// One channel of eight pixels: each of the four chroma sums is shared by two neighbours. `low` and `high` carry the rounding.
+// @ts-ignore: decorator
+@inline function channel(low: v128, high: v128, uv: v128, factors: v128): v128 {
+  const c = i32x4.dot_i16x8_s(uv, factors);
+  const first = i32x4.add(low, i8x16.shuffle(c, c, 0, 1, 2, 3, 0, 1, 2, 3, 4, 5, 6, 7, 4, 5, 6, 7));
+  const second = i32x4.add(high, i8x16.shuffle(c, c, 8, 9, 10, 11, 8, 9, 10, 11, 12, 13, 14, 15, 12, 13, 14, 15));
+  return i16x8.narrow_i32x4_s(i32x4.shr_s(first, 13), i32x4.shr_s(second, 13));
+}
+
+/** `pixels` (even) of one row. Reads up to 7 bytes too many of each plane, writes up to 26: all need 32 spare bytes. */
+export function unpackYuv420Row(y: usize, u: usize, v: usize, target: usize, pixels: i32): void {
+  const end = y + <usize>pixels;
+  const forRed = pair(0, 13075);
+  const forGreen = pair(-3209, -6660);
+  const forBlue = pair(16525, 0);
+  const forLuma = i16x8.splat(9539);
+  const half = i32x4.splat(4096);
+  while (y < end) {
+    const luma = i16x8.sub(v128.load8x8_u(y), i16x8.splat(16));
+    const low = i32x4.add(i32x4.extmul_low_i16x8_s(luma, forLuma), half);
+    const high = i32x4.add(i32x4.extmul_high_i16x8_s(luma, forLuma), half);
+    // U0 V0 U1 V1 ... as 16-bit lanes around zero.
+    const interleaved = i8x16.shuffle(
+      v128.load32_zero(u), v128.load32_zero(v),
+      0, 16, 1, 17, 2, 18, 3, 19, 0, 16, 1, 17, 2, 18, 3, 19,
+    );
+    const uv = i16x8.sub(i16x8.extend_low_i8x16_u(interleaved), i16x8.splat(128));
+    const r = channel(low, high, uv, forRed);
+    const g = channel(low, high, uv, forGreen);
+    const b = channel(low, high, uv, forBlue);
+    const rg = i8x16.narrow_i16x8_u(r, g);
+    const bb = i8x16.narrow_i16x8_u(b, b);
+    v128.store(target, i8x16.shuffle(rg, bb, 0, 8, 16, 1, 9, 17, 2, 10, 18, 3, 11, 19, 4, 12, 20, 5));
+    v128.store(target, i8x16.shuffle(rg, bb, 13, 21, 6, 14, 22, 7, 15, 23, 0, 0, 0, 0, 0, 0, 0, 0), 16);
+    y += 8;
+    u += 4;
+    v += 4;
+    target += 24;
+  }
+}
