@@ -1,5 +1,6 @@
 /** Every setting: its type, its default, what it is for. server/config.ts reads them, README.md shows them as a table. */
 import Type, { type Static } from 'typebox';
+import { deviceSettings } from './device-settings.ts';
 
 /** A default that is worked out at the start, in words for the table. */
 const workedOut = (words: string) => ({ workedOut: words });
@@ -172,6 +173,8 @@ export const SettingsSchema = Type.Object({
     description: 'Most bytes of frames that are kept; the oldest go first',
   }),
   KEEP_RAW_FRAMES: Type.Boolean({ default: false, description: 'Also keep frames as they came (`?raw=1`)' }),
+
+  ...deviceSettings,
 
   MAX_UPLOAD_BYTES: Type.Integer({
     default: 25 * MIB,

@@ -1,18 +1,17 @@
 /** The composition root: builds each part, joins them, and closes them in the opposite order. */
 import { readFile } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
-import { DescriptionError, readDescribedPacks } from '../models/described-pack.ts';
-import { fetchModel, installedModel } from '../models/fetch.ts';
-import type { EmbedderModel, ModelFile } from '../models/manifest.ts';
-import { SPHERE_LIFT_RADIUS } from '../models/sphere-lift.ts';
 import { reachableUrls } from './addresses.ts';
 import { Closers, inParallel } from './closers.ts';
+import { composeDevices } from './compose-devices.ts';
+import {
+  chooseInstalledModels,
+  composeGallery,
+  fetchMissingDetector,
+  startRecognition,
+} from './compose-recognition.ts';
 import { openDatabase } from './database.ts';
-import { fetchDetector } from './detector-fetch.ts';
 import { type FrameStore, openFrames } from './devices/frames.ts';
-import { StartError } from './errors.ts';
-import { prepareGallery } from './gallery-preparation.ts';
 import { createAccessControl } from './http/api-key.ts';
 import { createApp } from './http/app.ts';
 import { createBodyReader } from './http/body.ts';
@@ -27,13 +26,9 @@ import { checkAddress, listen } from './http/server.ts';
 import { ownApiKey } from './key-file.ts';
 import { createLog, type Log } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
-import { chooseModels, type ModelChoice } from './model-choice.ts';
-import { type Gallery, openGallery } from './recognition/gallery.ts';
-import { similarityOfDistance } from './recognition/gallery-threshold.ts';
-import { PROVIDER_ORDER } from './recognition/providers.ts';
-import { type Recognizer, startRecognizer } from './recognition/recognizer.ts';
+import type { Gallery } from './recognition/gallery.ts';
+import type { Recognizer } from './recognition/recognizer.ts';
 import type { Config } from './settings.ts';
-import { createFaceStore } from './store/faces.ts';
 import { lockFolder } from './store/folder-lock.ts';
 
 export interface RunningServer {
@@ -83,7 +78,11 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
 
   await checkAddress(config);
 
-  const secrets = new Set([config.API_KEY, config.DEVICE_KEY].filter((secret) => secret !== undefined));
+  const secrets = new Set(
+    [config.API_KEY, config.DEVICE_KEY, config.SSH_PASSWORD, config.SSH_PASSPHRASE].filter(
+      (secret) => secret !== undefined,
+    ),
+  );
   const log = createLog({ level: config.LOG_LEVEL, format: config.LOG_FORMAT, secrets, output });
   closers.log = log;
   for (const warning of options.warnings ?? []) log.warn(warning);
@@ -92,8 +91,7 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
   const sources = { queueDepth: () => 0 };
   const metrics = createMetrics(sources);
 
-  const find = (file: ModelFile) => installedModel(config.DATA_DIR, file);
-  const choice = await chooseModels(config, find, await describedPacks(config.DATA_DIR));
+  const choice = await chooseInstalledModels(config);
   // Reading the models and opening the database take seconds each, and neither needs the other.
   const [recognizer, { database, broken }, frames] = await inParallel([
     startRecognition(choice, config, log, metrics, closers),
@@ -101,23 +99,7 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
     openFrameStore(config, log, metrics, closers),
   ]);
   sources.queueDepth = () => recognizer.status.queueDepth;
-  const gallery = await openGallery({
-    store: createFaceStore(database),
-    pictureFolder: join(config.DATA_DIR, 'faces'),
-    permittedFolder: config.PERMITTED_FACES_DIR ?? join(config.DATA_DIR, 'permitted_faces'),
-    embedderId: choice.embedder.id,
-    calibration: choice.embedder.calibration,
-    similarityThreshold: similarityThreshold(config, choice.embedder, log),
-    falsePositiveIdentificationRate: config.GALLERY_FPIR,
-    recognizer,
-    maxPictureBytes: config.MAX_UPLOAD_BYTES,
-    log,
-  });
-  let galleryPrepared: Promise<void> = Promise.resolve();
-  closers.add('gallery', async () => {
-    await gallery.close();
-    await galleryPrepared;
-  });
+  const { gallery, prepare } = await composeGallery({ config, choice, database, recognizer, log, closers });
 
   const access = createAccessControl({
     mode: config.ACCESS,
@@ -130,8 +112,21 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
     memoryBytes: config.BODY_MEMORY_BYTES,
     metrics,
   });
+  const devices = await composeDevices({
+    settings: config,
+    ffmpegPath: 'ffmpeg',
+    frames,
+    database,
+    access,
+    bodies,
+    backend: () => ({ connected: false, lastSyncAt: null }),
+    metrics,
+    log,
+    closers,
+  });
   const routes = [
     ...healthRoutes({
+      isTunnelActive: () => (devices.tunnelStatus()?.ports.length ?? 0) > 0,
       serviceName: config.SERVICE_NAME,
       version: await ownVersion(),
       recognizer,
@@ -142,7 +137,8 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
     ...tokenRoutes(access),
     ...recognitionRoutes({ recognizer, gallery, bodies, metrics }),
     ...permittedFaceRoutes({ gallery, bodies }),
-    ...frameRoutes({ config, frames, recognizer, gallery, bodies, metrics }),
+    ...frameRoutes({ config, frames, recognizer, gallery, bodies, metrics, events: devices.frameEvents }),
+    ...devices.routes,
   ];
   let stopping = false;
   const app = createApp({
@@ -154,6 +150,7 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
     }),
     corsOrigins: config.CORS_ORIGIN,
     trustedProxies: config.TRUST_PROXY,
+    isTunnelled: (req) => devices.isTunnelled(req.socket),
     log,
     metrics,
     isStopping: () => stopping,
@@ -166,23 +163,10 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
       log.warn({ timeoutMs: config.SHUTDOWN_TIMEOUT_MS }, 'requests were cut off: they did not end in time');
   });
 
-  galleryPrepared = prepareGallery(gallery, log);
-  const detectorFetch =
-    choice.missingDetector && config.MODEL_DOWNLOAD === 'auto'
-      ? fetchDetector({
-          detector: choice.missingDetector,
-          selection: choice.selection,
-          fetch: (file, signal) => fetchModel(file, config.DATA_DIR, { signal }),
-          use: (selection) => recognizer.useModels(selection),
-          log,
-        })
-      : null;
-  if (detectorFetch) {
-    closers.add('detector fetch', async () => {
-      detectorFetch.abort();
-      await detectorFetch.done;
-    });
-  }
+  devices.attach(http, app);
+
+  prepare();
+  const detectorSettled = fetchMissingDetector({ config, choice, recognizer, log, closers });
 
   const urls = reachableUrls(config.HOST, http.port);
   log.info(
@@ -214,40 +198,13 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
     recognizer,
     gallery,
     frames,
-    detectorSettled: detectorFetch?.done ?? Promise.resolve(),
+    detectorSettled,
     broken,
     stop() {
       stopped ??= closers.closeAll().then(() => log.info('stopped'));
       return stopped;
     },
   };
-}
-
-async function startRecognition(
-  choice: ModelChoice,
-  config: Config,
-  log: Log,
-  metrics: Metrics,
-  closers: Closers,
-): Promise<Recognizer> {
-  const recognizer = await startRecognizer({
-    models: choice.selection,
-    providers: config.PROVIDER.length > 0 ? config.PROVIDER : PROVIDER_ORDER,
-    threads: config.WORKER_THREADS ?? availableParallelism(),
-    limits: { maxPixels: config.MAX_PICTURE_PIXELS, maxFaces: config.MAX_FACES },
-    queueLimit: config.QUEUE_LIMIT,
-    log,
-    onDrop: (reason) => metrics.queueDrops.inc({ queue: 'recognition', reason }),
-    onWait: (waitedMs) => metrics.stageSeconds.observe({ stage: 'wait' }, waitedMs / 1000),
-    onAnalysed: ({ timings }) => {
-      for (const [stage, ms] of Object.entries(timings))
-        metrics.stageSeconds.observe({ stage: stage.replace(/Ms$/, '') }, ms / 1000);
-    },
-  }).catch((error: Error) => {
-    throw new StartError(`recognition cannot start: ${error.message}`);
-  });
-  closers.add('recogniser', () => recognizer.close());
-  return recognizer;
 }
 
 async function openFrameStore(
@@ -265,31 +222,6 @@ async function openFrameStore(
   });
   closers.add('frames', () => frames.close());
   return frames;
-}
-
-function similarityThreshold(config: Config, embedder: EmbedderModel, log: Log): number {
-  const tolerance = config.FACE_RECOGNITION_TOLERANCE;
-  if (tolerance === undefined) return config.SIMILARITY_THRESHOLD;
-  if (embedder.family !== 'dlib-resnet') {
-    log.warn(
-      { embedder: embedder.id },
-      'FACE_RECOGNITION_TOLERANCE means nothing to this embedder; SIMILARITY_THRESHOLD counts',
-    );
-    return config.SIMILARITY_THRESHOLD;
-  }
-  const similarity = similarityOfDistance(tolerance, SPHERE_LIFT_RADIUS);
-  log.info({ tolerance, similarity }, 'FACE_RECOGNITION_TOLERANCE stands for this similarity');
-  return similarity;
-}
-
-/** @throws {StartError} where a description is not what it has to be */
-async function describedPacks(dataDir: string): Promise<EmbedderModel[]> {
-  try {
-    return await readDescribedPacks(dataDir);
-  } catch (error) {
-    if (error instanceof DescriptionError) throw new StartError(error.message);
-    throw error;
-  }
 }
 
 async function ownVersion(): Promise<string> {

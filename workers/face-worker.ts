@@ -19,7 +19,6 @@ import type {
   WorkerTask,
 } from './protocol.ts';
 import { createGraphOpener, ProviderError } from './session.ts';
-import { unpackYuv420 } from './unpack-yuv420.ts';
 
 export type FaceWorker = (task: WorkerTask) => Promise<WorkerAnswer>;
 
@@ -87,7 +86,9 @@ async function readPicture(
     const { picture, width } = await decodePicture(input.bytes, parts.limits);
     return { picture, factor: width / picture.width };
   }
-  if (input.kind === 'video') return { picture: unpackYuv420(input), factor: 1 };
+  if (input.kind === 'video') {
+    return { picture: parts.kernels.unpackYuv420(input.bytes, input.width, input.height), factor: 1 };
+  }
   return { picture: unpack(parts.kernels, input), factor: 1 };
 }
 
@@ -99,8 +100,6 @@ function unpack(kernels: PixelKernels, { bytes, width, height, format, byteOrder
       return kernels.unpackGrayscale(bytes, width, height);
     case 'YUV422':
       return kernels.unpackYuv422(bytes, width, height);
-    case 'YUV420P':
-      return kernels.unpackYuv420(bytes, width, height);
     case 'RGB888':
       return { width, height, data: bytes };
   }

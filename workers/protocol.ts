@@ -54,11 +54,7 @@ export interface EncodedPicture {
   readonly bytes: Uint8Array;
 }
 
-/** What boards send. */
-export type SensorFormat = 'RGB565' | 'GRAYSCALE' | 'YUV422' | 'RGB888';
-
-/** `YUV420P`: video, planar, BT.601 limited range, sides even. */
-export type FrameFormat = SensorFormat | 'YUV420P';
+export type FrameFormat = 'RGB565' | 'GRAYSCALE' | 'YUV422' | 'RGB888';
 
 /** What a board's sensor gave, rows without padding. `bytes.length` is width x height x bytes per pixel: checked at the edge. */
 export interface RawFrame {

@@ -2,6 +2,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ServerError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 
@@ -56,6 +57,11 @@ const MAX_NAME_CHARACTERS = 64;
 const RAW = '.raw';
 const RAW_HEADERS = '.raw.json';
 const UNFINISHED = '.part';
+/** No space, over quota. */
+const DISK_FULL = new Set(['ENOSPC', 'EDQUOT']);
+/** Room for several frames at once: others are being written at the same moment. */
+const MAKE_ROOM_FACTOR = 8;
+const SAY_FULL_EVERY_MS = 10_000;
 
 /** Opens the folder and takes in what an earlier run left there. */
 export async function openFrames(options: FramesOptions): Promise<FrameStore> {
@@ -68,6 +74,7 @@ export async function openFrames(options: FramesOptions): Promise<FrameStore> {
   for (const entry of entries.values()) storedBytes += entry.storedBytes;
 
   const path = (name: string) => join(folder, name);
+  let saidFullMs = Number.NEGATIVE_INFINITY;
   let removing: Promise<void> = removeDue();
   const timer = setInterval(
     () => {
@@ -82,16 +89,41 @@ export async function openFrames(options: FramesOptions): Promise<FrameStore> {
     for (const entry of entries.values()) {
       const isOld = entry.createdAt.getTime() < oldestMs;
       if (!isOld && storedBytes <= options.storageBytes) break;
-      entries.delete(entry.name);
-      storedBytes -= entry.storedBytes;
-      metrics.framesRemoved.inc({ reason: isOld ? 'age' : 'space' });
-      try {
-        for (const suffix of ['', RAW, RAW_HEADERS]) await rm(path(entry.name + suffix), { force: true });
-      } catch (error) {
-        log.warn({ err: error, frame: entry.name }, 'a frame could not be removed');
-      }
+      await remove(entry, isOld ? 'age' : 'space');
     }
     metrics.storedFrameBytes.set(storedBytes);
+  }
+
+  async function remove(entry: Entry, reason: 'age' | 'space' | 'disk_full'): Promise<void> {
+    entries.delete(entry.name);
+    storedBytes -= entry.storedBytes;
+    metrics.framesRemoved.inc({ reason });
+    try {
+      for (const suffix of ['', RAW, RAW_HEADERS]) await rm(path(entry.name + suffix), { force: true });
+    } catch (error) {
+      log.warn({ err: error, frame: entry.name }, 'a frame could not be removed');
+    }
+  }
+
+  /** False where no frame is left that could go. */
+  async function makeRoom(neededBytes: number): Promise<boolean> {
+    let freedBytes = 0;
+    let removed = 0;
+    for (const entry of entries.values()) {
+      if (freedBytes >= neededBytes) break;
+      freedBytes += entry.storedBytes;
+      removed++;
+      await remove(entry, 'disk_full');
+    }
+    metrics.storedFrameBytes.set(storedBytes);
+    if (performance.now() - saidFullMs >= SAY_FULL_EVERY_MS) {
+      saidFullMs = performance.now();
+      log.error(
+        { removed, freedBytes, storedBytes },
+        'the disk is full: the oldest frames go before their time',
+      );
+    }
+    return removed > 0;
   }
 
   /** A name that no other frame has, now or in the making: a millisecond that is taken gives way to the next. */
@@ -108,6 +140,25 @@ export async function openFrames(options: FramesOptions): Promise<FrameStore> {
   async function writeWhole(name: string, data: Uint8Array | string): Promise<void> {
     await writeFile(path(name + UNFINISHED), data, { mode: 0o600 });
     await rename(path(name + UNFINISHED), path(name));
+  }
+
+  /** False where the disk is full; nothing is left of it then. */
+  async function written(name: string, jpeg: Uint8Array, raw: RawFrameFile | null): Promise<boolean> {
+    try {
+      if (raw !== null) {
+        await writeWhole(name + RAW_HEADERS, JSON.stringify(raw.headers));
+        await writeWhole(name + RAW, raw.bytes);
+      }
+      await writeWhole(name, jpeg);
+      return true;
+    } catch (error) {
+      for (const suffix of ['', RAW, RAW_HEADERS]) {
+        await rm(path(name + suffix), { force: true });
+        await rm(path(name + suffix + UNFINISHED), { force: true });
+      }
+      if (DISK_FULL.has((error as NodeJS.ErrnoException).code ?? '')) return false;
+      throw error;
+    }
   }
 
   async function openFile(name: string): Promise<FileHandle | null> {
@@ -132,18 +183,9 @@ export async function openFrames(options: FramesOptions): Promise<FrameStore> {
   return {
     async store(deviceId, jpeg, raw) {
       const { name, createdAt } = reserve(deviceId);
+      const neededBytes = MAKE_ROOM_FACTOR * (jpeg.length + (raw?.bytes.length ?? 0));
       try {
-        if (raw !== null) {
-          await writeWhole(name + RAW_HEADERS, JSON.stringify(raw.headers));
-          await writeWhole(name + RAW, raw.bytes);
-        }
-        await writeWhole(name, jpeg);
-      } catch (error) {
-        for (const suffix of ['', RAW, RAW_HEADERS]) {
-          await rm(path(name + suffix), { force: true });
-          await rm(path(name + suffix + UNFINISHED), { force: true });
-        }
-        throw error;
+        while (!(await written(name, jpeg, raw))) if (!(await makeRoom(neededBytes))) throw diskFull();
       } finally {
         reserved.delete(name);
       }
@@ -216,3 +258,8 @@ async function readFolder(folder: string): Promise<Map<string, Entry>> {
   found.sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime());
   return new Map(found.map((entry) => [entry.name, entry]));
 }
+
+const diskFull = () =>
+  new ServerError(507, 'STORAGE_FULL', 'the disk is full, and there is no older frame to remove', {
+    retryAfterS: 60,
+  });

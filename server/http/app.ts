@@ -1,5 +1,6 @@
 /** The order in which a request passes through the server, and the door of every route. */
 import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import Router from '@koa/router';
 import Koa from 'koa';
 import { methodNotAllowed, notFound, rateLimited } from '../errors.ts';
@@ -19,6 +20,8 @@ export interface AppOptions {
   readonly trustedProxies: number;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Whether the request came through the SSH tunnel: all of those share one bucket of the rate limit. */
+  readonly isTunnelled?: (req: IncomingMessage) => boolean;
   /** Whether the server is on its way out: answers then close their connection. */
   readonly isStopping: () => boolean;
 }
@@ -106,7 +109,7 @@ export function createApp(options: AppOptions): Koa<RequestState> {
   async function limitRate(ctx: Context, next: Next) {
     ctx.state.hasKey = access.holdsKey(ctx);
     if (ctx.path.startsWith('/api/') && !ctx.state.hasKey) {
-      const retryAfterS = options.rateLimiter.count(ctx.ip);
+      const retryAfterS = options.rateLimiter.count(options.isTunnelled?.(ctx.req) ? 'tunnel' : ctx.ip);
       if (retryAfterS !== null) {
         metrics.requestsRefused.inc({ reason: 'rate' });
         throw rateLimited(retryAfterS);

@@ -1,5 +1,5 @@
 /** What a board says about a raw frame in its headers: the required ones checked, the optional ones as hints. */
-import type { SensorFormat } from '../../workers/protocol.ts';
+import type { FrameFormat } from '../../workers/protocol.ts';
 import { badRequest, invalidField } from '../errors.ts';
 
 export type HeaderReader = (name: string) => string;
@@ -7,7 +7,7 @@ export type HeaderReader = (name: string) => string;
 export interface FrameDescription {
   readonly width: number;
   readonly height: number;
-  readonly format: SensorFormat | 'JPEG';
+  readonly format: FrameFormat | 'JPEG';
 }
 
 /** What the sensor driver tells about itself; a value is missing where its header was missing or could not be read. */
@@ -39,7 +39,7 @@ export interface IgnoredHeader {
   readonly warning: string;
 }
 
-const BYTES_PER_PIXEL: Readonly<Record<SensorFormat, number>> = {
+const BYTES_PER_PIXEL: Readonly<Record<FrameFormat, number>> = {
   RGB565: 2,
   GRAYSCALE: 1,
   YUV422: 2,

@@ -63,13 +63,7 @@ export function deviceRoutes({ registry, bodies, publish, log }: DeviceDependenc
     const id = checkDeviceId(deviceId);
     if (report.status !== undefined) checkText('status', report.status);
     const { commands, giveBack } = await registry.heartbeat(id, report, ctx.ip);
-    if (commands.length > 0) {
-      ctx.res.once('close', () => {
-        if (ctx.res.writableFinished) return;
-        // The board hung up before it had them.
-        giveBack().catch((error: unknown) => log.warn({ err: error, deviceId: id }, 'commands were lost'));
-      });
-    }
+    if (commands.length > 0) onceUndelivered(ctx, () => returnCommands(id, giveBack));
     ctx.body = {
       success: true,
       message: 'Heartbeat received',
@@ -81,6 +75,10 @@ export function deviceRoutes({ registry, bodies, publish, log }: DeviceDependenc
         timestamp: createdMs,
       })),
     };
+  }
+
+  function returnCommands(deviceId: string, giveBack: () => Promise<void>): void {
+    giveBack().catch((error: unknown) => log.warn({ err: error, deviceId }, 'commands were lost'));
   }
 
   function list(ctx: Context): void {
@@ -109,6 +107,15 @@ export function deviceRoutes({ registry, bodies, publish, log }: DeviceDependenc
     { method: 'GET', path: '/api/v1/devices', access: 'key', frequent: true, handle: list },
     { method: 'POST', path: '/api/v1/devices/:deviceId/command', access: 'key', handle: command },
   ];
+}
+
+/** Calls where the board hangs up before the answer is on its way; it may have done so already. */
+function onceUndelivered({ res }: Context, call: () => void): void {
+  if (res.destroyed) call();
+  else
+    res.once('close', () => {
+      if (!res.writableFinished) call();
+    });
 }
 
 /** In the words of both older services. */

@@ -4,6 +4,7 @@ import type { FrameStore, RawFrameFile } from '../../devices/frames.ts';
 import { invalidField, notFound, ServerError, unsupportedMediaType } from '../../errors.ts';
 import type { Config } from '../../settings.ts';
 import type { BodyReader } from '../body.ts';
+import type { PictureOutcome } from '../face-view.ts';
 import {
   checkFrameLength,
   type FrameDescription,
@@ -22,6 +23,27 @@ export interface FrameDependencies extends LookDependencies {
   readonly config: Pick<Config, 'KEEP_RAW_FRAMES' | 'MAX_PICTURE_PIXELS'>;
   readonly frames: FrameStore;
   readonly bodies: BodyReader;
+  readonly events: FrameEvents;
+}
+
+/** Told of what became of each frame. */
+export interface FrameEvents {
+  readonly stored: (
+    board: { readonly deviceId: string | null; readonly ipAddress: string },
+    frame: {
+      readonly deviceId: string;
+      readonly filename: string;
+      readonly url: string;
+      readonly recognition: {
+        readonly status: PictureOutcome['recognitionStatus'];
+        readonly recognizedAs: string | null;
+        readonly confidence: number;
+        readonly error: null;
+      };
+    },
+  ) => void;
+  /** A frame of a board that says its id in a header was refused, or failed here. */
+  readonly refused: (deviceId: string, why: string) => void;
 }
 
 interface ReceivedFrame {
@@ -39,7 +61,7 @@ const MAX_LIST_LIMIT = 10_000;
 const JPEG_TYPE = { 'Content-Type': 'image/jpeg' };
 
 export function frameRoutes(dependencies: FrameDependencies): Route[] {
-  const { config, frames, bodies, metrics } = dependencies;
+  const { config, frames, bodies, metrics, events } = dependencies;
 
   async function receive(ctx: Context, settings: SensorSettings): Promise<ReceivedFrame> {
     const contentType = ctx.get('Content-Type');
@@ -77,6 +99,13 @@ export function frameRoutes(dependencies: FrameDependencies): Route[] {
       await takeFrame(ctx);
     } catch (error) {
       metrics.frames.inc({ outcome: outcomeOf(error) });
+      const deviceId = ctx.get('X-Device-Id').trim();
+      // Too many at a time are no fault of the board.
+      if (deviceId !== '' && (error as ServerError).status !== 429)
+        events.refused(
+          deviceId,
+          error instanceof ServerError ? error.message : 'the frame could not be processed',
+        );
       throw error;
     }
   }
@@ -96,6 +125,16 @@ export function frameRoutes(dependencies: FrameDependencies): Route[] {
     const raw = config.KEEP_RAW_FRAMES ? rawFile(input) : null;
     const stored = await frames.store(deviceId ?? UNKNOWN_DEVICE, result.jpeg, raw);
     metrics.frames.inc({ outcome: 'stored' });
+    const { recognitionStatus, recognizedAs, confidence } = outcome;
+    events.stored(
+      { deviceId, ipAddress: ctx.ip },
+      {
+        deviceId: deviceId ?? UNKNOWN_DEVICE,
+        filename: stored.name,
+        url: `/data/${stored.name}`,
+        recognition: { status: recognitionStatus, recognizedAs, confidence, error: null },
+      },
+    );
 
     const warnings = ignored.map(({ warning }) => warning);
     if (stated && (stated.width !== result.width || stated.height !== result.height))

@@ -8,6 +8,7 @@ export interface HealthDependencies {
   readonly recognizer: Pick<Recognizer, 'status'>;
   /** People and pictures in the gallery. */
   readonly gallerySize: () => { readonly persons: number; readonly pictures: number };
+  readonly isTunnelActive: () => boolean;
   readonly databaseKind: string;
   /** Rejects where the database does not answer. */
   readonly checkDatabase: () => Promise<unknown>;
@@ -51,7 +52,7 @@ export function healthRoutes(dependencies: HealthDependencies): Route[] {
       uptime_seconds: uptimeS,
       timestamp: Date.now(),
       face_recognition_ready: readyThreads > 0,
-      ssh_tunnel_active: false,
+      ssh_tunnel_active: dependencies.isTunnelActive(),
       version,
       models: { detector, embedder },
       provider,

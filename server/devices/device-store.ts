@@ -1,0 +1,61 @@
+/** What devices ask of the database; store/devices.ts and store/sensor-data.ts answer. Types only. */
+export interface DeviceRecord {
+  readonly deviceId: string;
+  readonly name: string;
+  readonly type: string;
+  readonly ipAddress: string;
+  readonly capabilities: readonly string[];
+  readonly registered: boolean;
+  readonly reportedStatus: string;
+  readonly uptime: number;
+  readonly freeHeap: number;
+  readonly wifiRssi: number | null;
+  readonly errorCount: number;
+  readonly errors: readonly string[];
+  readonly lastHeartbeatMs: number | null;
+  readonly lastSeenMs: number;
+  readonly maintenanceSinceMs: number | null;
+}
+
+export interface QueuedCommand {
+  readonly id: number;
+  readonly deviceId: string;
+  readonly command: string;
+  readonly params: unknown;
+  readonly createdMs: number;
+}
+
+export interface DeviceStore {
+  load(): Promise<{
+    devices: DeviceRecord[];
+    commands: QueuedCommand[];
+    totals: { readonly sent: number; readonly failed: number };
+  }>;
+  save(devices: readonly DeviceRecord[], removedIds: readonly string[]): Promise<void>;
+  queueCommand(deviceId: string, command: string, params: unknown, createdMs: number): Promise<number>;
+  takeCommands(ids: readonly number[]): Promise<void>;
+  countCommands(outcome: 'sent' | 'failed', commands: number): Promise<void>;
+}
+
+export interface NewReading {
+  readonly deviceId: string;
+  readonly receivedMs: number;
+  readonly data: unknown;
+}
+
+export interface StoredReading extends NewReading {
+  readonly id: number;
+}
+
+export interface ReadingFilter {
+  readonly deviceId?: string;
+  readonly sinceMs?: number;
+  readonly limit: number;
+}
+
+export interface SensorDataStore {
+  add(readings: readonly NewReading[]): Promise<void>;
+  list(filter: ReadingFilter): Promise<StoredReading[]>;
+  removeOlder(thanMs: number): Promise<number>;
+  removeBeyond(rows: number): Promise<number>;
+}
