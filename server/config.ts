@@ -16,6 +16,8 @@ export interface LoadedConfig {
   readonly config: Config;
   /** Things worth a warning once there is a log: names that look like misspelt settings. */
   readonly warnings: readonly string[];
+  /** Folders of programs, as PATH writes them. */
+  readonly programPath: string;
 }
 
 /** A key that examples print: a server that still has it is open to everybody. */
@@ -52,7 +54,11 @@ export function parseConfig(texts: Readonly<Record<string, string | undefined>>)
     wrong.push('DEVICE_KEY: expected a key that differs from API_KEY, received the same');
   if (wrong.length > 0)
     throw new StartError(`the settings are wrong:\n${wrong.map((w) => `  ${w}`).join('\n')}`);
-  return { config: config as unknown as Config, warnings: misspelt(Object.keys(given)) };
+  return {
+    config: config as unknown as Config,
+    warnings: misspelt(Object.keys(given)),
+    programPath: given.PATH ?? '',
+  };
 }
 
 function convert(text: string, schema: SettingSchema): unknown {

@@ -22,8 +22,8 @@ await started;
 
 async function start(): Promise<void> {
   try {
-    const { config, warnings } = loadConfig();
-    running = await startServer(config, { warnings });
+    const { config, ...found } = loadConfig();
+    running = await startServer(config, found);
     // Whoever watches the process starts it anew: what was acknowledged is on the disk.
     void running.broken.then((error) => die('the embedded database has stopped', error));
   } catch (error) {

@@ -1,5 +1,6 @@
 /** Every setting: its type, its default, what it is for. server/config.ts reads them, README.md shows them as a table. */
 import Type, { type Static } from 'typebox';
+import { attendanceSettings } from './attendance-settings.ts';
 import { deviceSettings } from './device-settings.ts';
 
 /** A default that is worked out at the start, in words for the table. */
@@ -175,6 +176,7 @@ export const SettingsSchema = Type.Object({
   KEEP_RAW_FRAMES: Type.Boolean({ default: false, description: 'Also keep frames as they came (`?raw=1`)' }),
 
   ...deviceSettings,
+  ...attendanceSettings,
 
   MAX_UPLOAD_BYTES: Type.Integer({
     default: 25 * MIB,

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { reachableUrls } from './addresses.ts';
 import { Closers, inParallel } from './closers.ts';
+import { composeAttendance } from './compose-attendance.ts';
 import { composeDevices } from './compose-devices.ts';
 import {
   chooseInstalledModels,
@@ -12,6 +13,7 @@ import {
 } from './compose-recognition.ts';
 import { openDatabase } from './database.ts';
 import { type FrameStore, openFrames } from './devices/frames.ts';
+import { chooseFfmpeg } from './ffmpeg-choice.ts';
 import { createAccessControl } from './http/api-key.ts';
 import { createApp } from './http/app.ts';
 import { createBodyReader } from './http/body.ts';
@@ -52,6 +54,8 @@ export interface RunningServer {
 export interface StartOptions {
   /** From reading the settings. */
   readonly warnings?: readonly string[];
+  /** Folders of programs, as PATH writes them: where ffmpeg is looked for. */
+  readonly programPath?: string;
   /** Where the log goes, and the lines for people. */
   readonly output?: NodeJS.WritableStream;
 }
@@ -93,10 +97,11 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
 
   const choice = await chooseInstalledModels(config);
   // Reading the models and opening the database take seconds each, and neither needs the other.
-  const [recognizer, { database, broken }, frames] = await inParallel([
+  const [recognizer, { database, broken }, frames, ffmpeg] = await inParallel([
     startRecognition(choice, config, log, metrics, closers),
     openDatabase(config, log, closers),
     openFrameStore(config, log, metrics, closers),
+    chooseFfmpeg(config, options.programPath ?? '', log),
   ]);
   sources.queueDepth = () => recognizer.status.queueDepth;
   const { gallery, prepare } = await composeGallery({ config, choice, database, recognizer, log, closers });
@@ -112,9 +117,24 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
     memoryBytes: config.BODY_MEMORY_BYTES,
     metrics,
   });
+  const attendance =
+    ffmpeg === null
+      ? null
+      : await composeAttendance({
+          settings: config,
+          apiKey,
+          program: ffmpeg,
+          recognizer,
+          embedder: choice.embedder,
+          database,
+          bodies,
+          registry: metrics.registry,
+          log,
+          closers,
+        });
   const devices = await composeDevices({
     settings: config,
-    ffmpegPath: 'ffmpeg',
+    ffmpegPath: ffmpeg?.path ?? null,
     frames,
     database,
     access,
@@ -127,6 +147,7 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
   const routes = [
     ...healthRoutes({
       isTunnelActive: () => (devices.tunnelStatus()?.ports.length ?? 0) > 0,
+      activeSessions: () => attendance?.sessions.list().length ?? 0,
       serviceName: config.SERVICE_NAME,
       version: await ownVersion(),
       recognizer,
@@ -139,6 +160,7 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
     ...permittedFaceRoutes({ gallery, bodies }),
     ...frameRoutes({ config, frames, recognizer, gallery, bodies, metrics, events: devices.frameEvents }),
     ...devices.routes,
+    ...(attendance?.routes ?? []),
   ];
   let stopping = false;
   const app = createApp({

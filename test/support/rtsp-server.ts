@@ -167,7 +167,10 @@ class Client {
     } else if (method === 'SETUP') {
       this.#setUp(request, /interleaved=(\d+)-\d+/.exec(headers.get('transport') ?? '')?.[1]);
     } else {
-      this.#respond(request, '200 OK', { Session: SESSION, ...(method === 'PLAY' && { Range: 'npt=0.000-' }) });
+      this.#respond(request, '200 OK', {
+        Session: SESSION,
+        ...(method === 'PLAY' && { Range: 'npt=0.000-' }),
+      });
       if (method === 'PLAY') this.#play();
       if (method === 'TEARDOWN') this.socket.end();
     }

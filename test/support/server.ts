@@ -45,7 +45,8 @@ export async function startTestServer(settings: TestSettings = {}, folder?: stri
     LOG_FORMAT: 'json',
     ...settings,
   });
-  const server = await startServer(config, { output }).catch(async (error: unknown) => {
+  const programPath = process.env.PATH ?? '';
+  const server = await startServer(config, { output, programPath }).catch(async (error: unknown) => {
     if (folder === undefined) await rm(dataDir, { recursive: true, force: true });
     throw error;
   });

@@ -111,7 +111,7 @@ export function cameraRoutes({ probe, capture, lookUp, previews }: CameraDepende
     { ...common, path: '/api/v1/cameras/test-connection', access: 'always', handle: testConnection },
     { ...common, path: '/api/v1/cameras/capture-frame', access: 'always', handle: captureFrame },
     // An <img> of the backend's page sends no header: a read token opens it too.
-    { ...common, path: '/api/v1/files/:name', access: 'read', handle: serve },
+    { ...common, path: '/api/v1/files/:name', access: 'always', handle: serve },
   ];
 }
 

@@ -9,6 +9,8 @@ export interface HealthDependencies {
   /** People and pictures in the gallery. */
   readonly gallerySize: () => { readonly persons: number; readonly pictures: number };
   readonly isTunnelActive: () => boolean;
+  /** Attendance sessions that run. */
+  readonly activeSessions: () => number;
   readonly databaseKind: string;
   /** Rejects where the database does not answer. */
   readonly checkDatabase: () => Promise<unknown>;
@@ -78,7 +80,7 @@ export function healthRoutes(dependencies: HealthDependencies): Route[] {
       version,
       status: 'healthy',
       uptime: Math.floor(process.uptime()),
-      activeSessions: 0,
+      activeSessions: dependencies.activeSessions(),
       timestamp: new Date().toISOString().replace(/\.\d+Z$/, 'Z'),
     };
     ctx.body = { status: 200, message: 'Service is healthy', data };

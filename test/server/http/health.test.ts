@@ -24,6 +24,8 @@ async function ask(path: '/health' | '/api/v1/health', changes: Partial<HealthDe
     recognizer: { status: STATUS },
     gallerySize: () => ({ persons: 4, pictures: 9 }),
     databaseKind: 'embedded',
+    isTunnelActive: () => false,
+    activeSessions: () => 0,
     checkDatabase: async () => {},
     ...changes,
   });

@@ -1,0 +1,57 @@
+/** All faces of a video: frames are looked at on every thread while ffmpeg still decodes. */
+import type { AnalyseResult } from '../../workers/protocol.ts';
+import type { VideoContainer } from './video-file.ts';
+import type { LookAtFrame, VideoFrame } from './video-frame.ts';
+
+export interface ReadVideo {
+  readonly path: string;
+  readonly container: VideoContainer;
+  readonly everyMs: number;
+  readonly maxFrames: number;
+  /** For all of it. */
+  readonly limitMs: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Frames as they are decoded, no faster than they are taken; leaving the loop ends the decoder. */
+export type ReadVideoFrames = (options: ReadVideo) => AsyncIterable<VideoFrame>;
+
+export interface VideoFacesOptions {
+  readonly readFrames: ReadVideoFrames;
+  readonly look: LookAtFrame;
+  /** How many frames are looked at side by side: one more than there are threads keeps all of them busy. */
+  readonly framesAtOnce: number;
+  readonly video: ReadVideo;
+  readonly returnEmbeddings: boolean;
+}
+
+/** In the order of the frames. @throws what `readFrames` and `look` throw, after everything under way has ended */
+export async function facesOfVideo(options: VideoFacesOptions): Promise<AnalyseResult[]> {
+  const { readFrames, look, framesAtOnce, video, returnEmbeddings } = options;
+  const results: AnalyseResult[] = [];
+  const running = new Set<Promise<void>>();
+  let failure: { error: unknown } | null = null;
+  let count = 0;
+  try {
+    for await (const frame of readFrames(video)) {
+      const place = count++;
+      const task = look(frame, { index: null, returnEmbeddings, source: null })
+        .then(
+          (result) => {
+            results[place] = result;
+          },
+          (error: unknown) => {
+            failure ??= { error };
+          },
+        )
+        .finally(() => running.delete(task));
+      running.add(task);
+      while (running.size >= framesAtOnce && failure === null) await Promise.race(running);
+      if (failure !== null) break;
+    }
+  } finally {
+    await Promise.all(running);
+  }
+  if (failure !== null) throw (failure as { error: unknown }).error;
+  return results;
+}

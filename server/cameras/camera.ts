@@ -1,0 +1,193 @@
+/**
+ * A camera of a session: gives a frame each scan interval and is never given up. Whatever ends or silences it, it is tried again
+ * after growing pauses until it is stopped.
+ *
+ *     connecting --first frame--> live <--frame / two intervals without--> stalled
+ *     connecting, live, stalled --died, frozen, garbled--> waiting --pause over--> connecting
+ *     any --stop--> stopped
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Log } from '../log.ts';
+import { CameraAttempt } from './attempt.ts';
+import { BackOff, type BackOffOptions, CAMERA_BACK_OFF } from './back-off.ts';
+import type { CameraAddress } from './camera-address.ts';
+import type { CameraFault } from './camera-error.ts';
+import type { Decoding } from './ffmpeg-args.ts';
+import type { FfmpegProgram } from './ffmpeg-program.ts';
+import { KeyFrameSpacing } from './key-frames.ts';
+import { type FrameHandler, NewestFrame } from './newest-frame.ts';
+import type { VideoFrame } from './y4m.ts';
+
+export type CameraState = 'connecting' | 'live' | 'stalled' | 'waiting' | 'stopped';
+
+export interface CameraOptions {
+  readonly program: FfmpegProgram;
+  readonly address: CameraAddress;
+  readonly scanIntervalMs: number;
+  /** While it works on one frame, at most one more waits: the newest. */
+  readonly onFrame: FrameHandler;
+  readonly onState?: (state: CameraState) => void;
+  readonly log: Log;
+  /** How long the first frame may take: 10 s unless given. */
+  readonly connectLimitMs?: number;
+  readonly backOff?: BackOffOptions;
+}
+
+/** Counters run from `start` on. */
+export interface CameraReport {
+  readonly state: CameraState;
+  readonly frames: number;
+  /** Withheld: damaged or blank. */
+  readonly garbledFrames: number;
+  /** Not looked at, because a newer one came before the handler was free. */
+  readonly supersededFrames: number;
+  /** How often a camera was lost or could not be reached. */
+  readonly failures: number;
+  /** How often ffmpeg was started. */
+  readonly starts: number;
+  readonly lastFailure: { readonly fault: CameraFault; readonly message: string; readonly at: Date } | null;
+  readonly lastFrameAt: Date | null;
+  readonly lastFrameAgeMs: number | null;
+  readonly width: number | null;
+  readonly height: number | null;
+  readonly codec: string | null;
+  /** Frames a second that the camera sends, decoded or not; null while it gives none. */
+  readonly frameRate: number | null;
+  readonly decoding: Decoding;
+  readonly keyFrameSpacingMs: number | null;
+}
+
+export const CONNECT_LIMIT_MS = 10_000;
+
+export class Camera {
+  readonly #options: CameraOptions;
+  readonly #spacing: KeyFrameSpacing;
+  readonly #backOff: BackOff;
+  readonly #frames: NewestFrame;
+  readonly #stopping = new AbortController();
+  readonly #firstFrame = Promise.withResolvers<boolean>();
+  #state: CameraState = 'stopped';
+  #attempt: CameraAttempt | null = null;
+  #loop: Promise<void> | null = null;
+  #lastFrame: Pick<VideoFrame, 'width' | 'height' | 'capturedAt'> | null = null;
+  #lastFailure: CameraReport['lastFailure'] = null;
+  #codec: string | null = null;
+  #count = { frames: 0, garbledFrames: 0, failures: 0, starts: 0 };
+
+  constructor(options: CameraOptions) {
+    this.#options = options;
+    this.#spacing = new KeyFrameSpacing(options.scanIntervalMs);
+    this.#backOff = new BackOff(options.backOff ?? CAMERA_BACK_OFF);
+    this.#frames = new NewestFrame(options.onFrame, (error) =>
+      options.log.error({ err: error, camera: options.address.redactedUrl }, 'a frame could not be handled'),
+    );
+  }
+
+  get state(): CameraState {
+    return this.#state;
+  }
+
+  /** Of the ffmpeg that runs now. */
+  get pid(): number | undefined {
+    return this.#attempt?.pid;
+  }
+
+  get report(): CameraReport {
+    const { width = null, height = null, capturedAt: lastFrameAt = null } = this.#lastFrame ?? {};
+    return {
+      ...this.#count,
+      state: this.#state,
+      supersededFrames: this.#frames.superseded,
+      lastFailure: this.#lastFailure,
+      lastFrameAt,
+      lastFrameAgeMs: lastFrameAt === null ? null : Math.max(0, Date.now() - lastFrameAt.getTime()),
+      width,
+      height,
+      codec: this.#codec,
+      frameRate: this.#attempt?.frameRate ?? null,
+      decoding: this.#spacing.decoding,
+      keyFrameSpacingMs: this.#spacing.spacingMs,
+    };
+  }
+
+  /** Once; a stopped camera stays stopped. */
+  start(): void {
+    if (this.#loop !== null || this.#stopping.signal.aborted) return;
+    this.#loop = this.#keepTrying();
+  }
+
+  /** Whether a frame has come, or comes within the limit; false at once where it is stopped. */
+  async connected(limitMs = CONNECT_LIMIT_MS): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise<boolean>((resolve) => {
+      timer = setTimeout(resolve, limitMs, false);
+    });
+    try {
+      return await Promise.race([this.#firstFrame.promise, limit]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Resolves when its ffmpeg is gone. No frame is handed over after the call; one that the handler holds is its own affair. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#frames.close();
+    this.#firstFrame.resolve(false);
+    await this.#attempt?.stop();
+    await this.#loop;
+    this.#enter('stopped');
+  }
+
+  async #keepTrying(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      this.#enter('connecting');
+      this.#count.starts++;
+      this.#attempt = new CameraAttempt({
+        ...this.#options,
+        connectLimitMs: this.#options.connectLimitMs ?? CONNECT_LIMIT_MS,
+        spacing: this.#spacing,
+        onFrame: (frame) => this.#take(frame),
+        onGarbled: () => this.#count.garbledFrames++,
+        onOverdue: () => this.#enter('stalled'),
+      });
+      const { error, liveMs } = await this.#attempt.ended;
+      this.#attempt = null;
+      if (signal.aborted) return;
+      if (error === null) {
+        this.#log('info', `decodes ${this.#spacing.decoding} from now on`);
+        continue;
+      }
+      this.#count.failures++;
+      this.#lastFailure = { fault: error.fault, message: error.message, at: new Date() };
+      const pauseMs = this.#backOff.nextMs(liveMs);
+      this.#enter('waiting');
+      this.#log('warn', `${error.message}; tried again in ${(pauseMs / 1000).toFixed(1)} s`);
+      await pause(pauseMs, undefined, { signal }).catch(() => {});
+    }
+  }
+
+  #take(frame: VideoFrame): void {
+    const { width, height, capturedAt } = frame;
+    this.#count.frames++;
+    this.#lastFrame = { width, height, capturedAt };
+    this.#codec = this.#attempt?.codec ?? this.#codec;
+    this.#enter('live');
+    this.#firstFrame.resolve(true);
+    this.#frames.offer(frame);
+  }
+
+  #enter(state: CameraState): void {
+    if (state === this.#state) return;
+    const before = this.#state;
+    this.#state = state;
+    if (state === 'live' && before === 'connecting') this.#log('info', 'is live');
+    this.#options.onState?.(state);
+  }
+
+  #log(level: 'info' | 'warn', what: string): void {
+    const { log, address } = this.#options;
+    log[level]({ camera: address.redactedUrl, failures: this.#count.failures }, `camera ${what}`);
+  }
+}

@@ -1,0 +1,213 @@
+/** Builds the attendance API out of its parts: sessions, outbox, face videos, cameras, and the routes over them. */
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Registry } from 'prom-client';
+import type { EmbedderModel } from '../models/manifest.ts';
+import { type AttendanceMetrics, createAttendanceMetrics } from './attendance/attendance-metrics.ts';
+import type { CallbackTiming } from './attendance/callback-lane.ts';
+import type { CameraFeed, OpenCameraFeed } from './attendance/camera-feed.ts';
+import { createCameraLookup } from './attendance/camera-lookup.ts';
+import { createFaceVideos } from './attendance/face-videos.ts';
+import { openOutbox } from './attendance/outbox.ts';
+import { openPreviewFiles } from './attendance/preview-files.ts';
+import { createSessionRequestReader } from './attendance/session-requests.ts';
+import { createSessions, type Sessions } from './attendance/sessions.ts';
+import { hostOf, type UrlPolicy } from './attendance/url-policy.ts';
+import type { LookAtFrame } from './attendance/video-frame.ts';
+import { Camera } from './cameras/camera.ts';
+import { parseCameraUrl } from './cameras/camera-address.ts';
+import type { FfmpegProgram } from './cameras/ffmpeg-program.ts';
+import { captureFrame, probeCamera } from './cameras/probe.ts';
+import { videoFrames } from './cameras/video-frames.ts';
+import type { Closers } from './closers.ts';
+import type { BodyReader } from './http/body.ts';
+import type { Route } from './http/route.ts';
+import { cameraRoutes } from './http/routes/cameras.ts';
+import { embeddingRoutes } from './http/routes/embeddings.ts';
+import { metricsJsonRoutes } from './http/routes/metrics-json.ts';
+import { sessionRoutes } from './http/routes/sessions.ts';
+import type { Log } from './log.ts';
+import type { Recognizer } from './recognition/recognizer.ts';
+import { createOutboxStore } from './store/outbox.ts';
+import type { Database } from './store/pool.ts';
+
+export interface AttendanceSettings {
+  readonly DATA_DIR: string;
+  readonly SIMILARITY_THRESHOLD: number;
+  readonly SCAN_INTERVAL: number;
+  readonly MAX_SESSIONS: number;
+  readonly SESSION_MAX_HOURS: number;
+  readonly CALLBACK_MODE: 'every' | 'first';
+  readonly CALLBACK_EXPIRE_HOURS: number;
+  readonly JAVA_BACKEND_URL?: string;
+  readonly ALLOWED_URL_HOSTS: readonly string[];
+  readonly ALLOW_PRIVATE_URLS: boolean;
+  readonly CAMERA_LOOKUP_PATH: string;
+  readonly UPLOADS_DIR?: string;
+  readonly MIN_FACE_PX: number;
+  readonly MIN_FACE_QUALITY: number;
+  readonly MIN_VIDEO_QUALITY: number;
+}
+
+export interface AttendanceParts {
+  readonly settings: AttendanceSettings;
+  readonly apiKey: string;
+  readonly program: FfmpegProgram;
+  readonly recognizer: Recognizer;
+  readonly embedder: EmbedderModel;
+  readonly database: Database;
+  readonly bodies: BodyReader;
+  readonly registry: Registry;
+  readonly log: Log;
+  readonly closers: Closers;
+  /** Shorter in tests. */
+  readonly callbackTiming?: CallbackTiming;
+}
+
+export interface Attendance {
+  readonly routes: readonly Route[];
+  readonly sessions: Sessions;
+}
+
+const PREVIEW_JPEG_QUALITY = 85;
+
+export async function composeAttendance(parts: AttendanceParts): Promise<Attendance> {
+  const { settings, apiKey, program, recognizer, embedder, bodies, log, closers } = parts;
+  const store = createOutboxStore(parts.database);
+  // The gauges look at the sessions, which count into the metrics.
+  let sessions: Sessions | null = null;
+  const metrics: AttendanceMetrics = createAttendanceMetrics(parts.registry, {
+    activeSessions: () => sessions?.list().length ?? 0,
+    cameras: () => {
+      const cameras = (sessions?.list() ?? []).flatMap((session) => session.cameras);
+      return { total: cameras.length, active: cameras.filter(({ active }) => active).length };
+    },
+    waiting: () => store.waiting(),
+  });
+  const look: LookAtFrame = ({ bytes, width, height }, { index, returnEmbeddings, source }) => {
+    const input = { kind: 'video', bytes, width, height } as const;
+    return recognizer.analyse({ input, index, returnEmbeddings, jpegQuality: null }, source ?? undefined);
+  };
+  const backend = settings.JAVA_BACKEND_URL ?? null;
+  const policy: UrlPolicy = {
+    hosts: [
+      ...(backend === null ? [] : [hostOf(new URL(backend))]),
+      ...settings.ALLOWED_URL_HOSTS.map((host) => host.toLowerCase()),
+    ],
+    allowPrivate: settings.ALLOW_PRIVATE_URLS,
+  };
+  const tempFolder = await emptyFolder(join(settings.DATA_DIR, 'tmp'));
+
+  const outbox = await openOutbox({
+    store,
+    apiKey,
+    expireHours: settings.CALLBACK_EXPIRE_HOURS,
+    metrics,
+    log,
+    timing: parts.callbackTiming,
+  });
+  closers.add('outbox', () => outbox.close());
+  const previews = await openPreviewFiles(tmpdir(), log);
+  closers.add('camera pictures', () => previews.close());
+  const requests = createSessionRequestReader({
+    embedder,
+    defaults: {
+      similarityThreshold: settings.SIMILARITY_THRESHOLD,
+      scanIntervalS: settings.SCAN_INTERVAL,
+    },
+    log,
+  });
+  closers.add('session requests', () => requests.close());
+  const started = createSessions({
+    openCamera: cameraOpener(program, log),
+    look,
+    outbox,
+    mode: settings.CALLBACK_MODE,
+    minFacePx: settings.MIN_FACE_PX,
+    minQuality: settings.MIN_FACE_QUALITY,
+    maxSessions: settings.MAX_SESSIONS,
+    maxHours: settings.SESSION_MAX_HOURS,
+    metrics,
+    log,
+  });
+  sessions = started;
+  closers.add('sessions', () => started.close());
+  const videos = createFaceVideos({
+    places: { uploadsFolder: settings.UPLOADS_DIR ?? null, tempFolder, policy },
+    readFrames: (video) => videoFrames(program, video),
+    look,
+    threads: recognizer.status.threads,
+    minQuality: settings.MIN_VIDEO_QUALITY,
+    metrics,
+    log,
+  });
+
+  return {
+    sessions: started,
+    routes: [
+      ...sessionRoutes({ sessions: started, requests, policy, bodies }),
+      ...embeddingRoutes({
+        videos,
+        embedderId: () => recognizer.status.embedder,
+        uploadFolder: tempFolder,
+        bodies,
+      }),
+      ...cameraRoutes({
+        probe: (rtspUrl, signal) => probeCamera({ program, address: parseCameraUrl(rtspUrl), signal }),
+        capture: async (rtspUrl, signal) => {
+          const frame = await captureFrame({ program, address: parseCameraUrl(rtspUrl), signal });
+          const { bytes, width, height, capturedAt } = frame;
+          const { jpeg } = await recognizer.analyse({
+            input: { kind: 'video', bytes, width, height },
+            index: null,
+            returnEmbeddings: false,
+            jpegQuality: PREVIEW_JPEG_QUALITY,
+          });
+          return { jpeg: jpeg!, width, height, capturedAt };
+        },
+        lookUp: createCameraLookup({ backendUrl: backend, path: settings.CAMERA_LOOKUP_PATH, apiKey }),
+        previews,
+      }),
+      ...metricsJsonRoutes({ sessions: started, metrics }),
+    ],
+  };
+}
+
+/** A camera that fails at its first try is not waited for any longer: it goes on trying by itself. */
+function cameraOpener(program: FfmpegProgram, log: Log): OpenCameraFeed {
+  return ({ rtspUrl, scanIntervalS, onFrame }): CameraFeed => {
+    const firstFailure = Promise.withResolvers<false>();
+    const camera = new Camera({
+      program,
+      address: parseCameraUrl(rtspUrl),
+      scanIntervalMs: scanIntervalS * 1000,
+      onFrame,
+      onState: (state) => {
+        if (state === 'waiting') firstFailure.resolve(false);
+      },
+      log,
+    });
+    camera.start();
+    const connected = Promise.race([camera.connected(), firstFailure.promise]).then((isConnected) => {
+      if (!isConnected) throw new Error(camera.report.lastFailure?.message ?? 'Connection timeout');
+    });
+    return {
+      connected,
+      get status() {
+        const { state, frameRate, lastFrameAt, lastFailure } = camera.report;
+        const active = state === 'live';
+        return { active, frameRate, lastFrameAt, trouble: active ? null : (lastFailure?.message ?? null) };
+      },
+      close: () => camera.stop(),
+    };
+  };
+}
+
+/** Whatever an earlier run left there is nobody's any more. */
+async function emptyFolder(folder: string): Promise<string> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  for (const name of await readdir(folder))
+    if (/\.(upload|video)$/.test(name)) await rm(join(folder, name), { force: true });
+  return folder;
+}

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, describe, test } from 'node:test';
+import pino from 'pino';
+import { type FrameStore, openFrames } from '../../../server/devices/frames.ts';
+import { createMetrics } from '../../../server/metrics.ts';
+
+const DISK_BYTES = 1024 * 1024;
+
+/** A disk of one megabyte, where this user may make one. */
+function smallDisk(): string | null {
+  const folder = mkdtempSync(join(tmpdir(), 'facepool-test-disk-'));
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK_BYTES}`, 'tmpfs', folder], { stdio: 'ignore' });
+    return folder;
+  } catch {
+    rmSync(folder, { recursive: true });
+    return null;
+  }
+}
+
+const disk = smallDisk();
+const folder = disk === null ? '' : join(disk, 'frames');
+describe('a disk that is full', { skip: disk === null ? 'this user may not mount a tmpfs' : false }, () => {
+  after(() => {
+    execFileSync('umount', [disk!]);
+    rmSync(disk!, { recursive: true });
+  });
+  let frames: FrameStore;
+  afterEach(async () => {
+    await frames.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+  const lines: string[] = [];
+  const metrics = createMetrics();
+  const open = () =>
+    openFrames({
+      folder,
+      retentionS: 600,
+      storageBytes: 1e9,
+      log: pino({ level: 'warn' }, { write: (line: string) => lines.push(line) }),
+      metrics,
+    });
+
+  test('is answered with the oldest frames going first, and said aloud', async () => {
+    frames = await open();
+    const names: string[] = [];
+    for (let i = 0; i < 60; i++) names.push((await frames.store('cam', Buffer.alloc(40_000, i), null)).name);
+    const kept = frames.list(100).map(({ name }) => name);
+    assert.ok(kept.length >= 15 && kept.length < 27);
+    assert.deepEqual(kept, names.slice(-kept.length).reverse());
+    const opened = await frames.open(kept[0]!);
+    assert.ok((await opened!.handle.readFile()).equals(Buffer.alloc(40_000, 59)));
+    await opened!.handle.close();
+    assert.deepEqual((await readdir(folder)).sort(), kept.toSorted());
+    assert.match(lines.join(''), /the disk is full: the oldest frames go before their time/);
+    const { values } = await metrics.framesRemoved.get();
+    assert.equal(values.find(({ labels }) => labels.reason === 'disk_full')!.value, 60 - kept.length);
+  });
+
+  test('many frames at once all find their place', async () => {
+    frames = await open();
+    const raw = { bytes: Buffer.alloc(20_000), headers: { 'X-Frame-Width': '2' } };
+    for (let round = 0; round < 8; round++) {
+      const stored = await Promise.all(
+        Array.from({ length: 8 }, (_, i) => frames.store(`cam-${i}`, Buffer.alloc(20_000), raw)),
+      );
+      assert.equal(stored.length, 8);
+    }
+  });
+
+  test('is an error that says so where there is no frame to remove, and leaves nothing behind', async () => {
+    frames = await open();
+    await assert.rejects(frames.store('cam', Buffer.alloc(2 * DISK_BYTES), null), {
+      status: 507,
+      code: 'STORAGE_FULL',
+    });
+    assert.deepEqual(await readdir(folder), []);
+    await writeFile(join(disk!, 'other'), Buffer.alloc(10_000));
+    await frames.store('cam', Buffer.alloc(10_000), null);
+  });
+});

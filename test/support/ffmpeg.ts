@@ -1,0 +1,39 @@
+/** The ffmpeg that tests run with: FFMPEG_PATH, else the PATH's, else the package's; and what is left of the processes it started. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { FfmpegMissingError, type FfmpegProgram, findFfmpeg } from '../../server/cameras/ffmpeg-program.ts';
+import { type ClipOptions, type H264Clip, makeH264Clip } from './h264-clip.ts';
+
+export async function ffmpegOrReason(): Promise<{ program: FfmpegProgram | null; reason: string | false }> {
+  try {
+    const { FFMPEG_PATH: path, PATH: searchPath } = process.env;
+    return { program: await findFfmpeg({ path, searchPath }), reason: false };
+  } catch (error) {
+    if (error instanceof FfmpegMissingError) return { program: null, reason: error.message };
+    throw error;
+  }
+}
+
+/** A clip that costs little to decode and moves all over. */
+export const smallClip = (program: FfmpegProgram, options: ClipOptions = {}): Promise<H264Clip> =>
+  makeH264Clip(program.path, { width: 160, height: 120, ...options });
+
+/** Children of this process that are still there, zombies too; null where the system does not tell. */
+export function childProcesses(): number[] | null {
+  if (process.platform !== 'linux') return null;
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => parentOf(pid) === process.pid);
+}
+
+function parentOf(pid: number): number | null {
+  try {
+    // The second field, the name, may hold spaces and brackets.
+    const [, parent] = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    return Number(parent);
+  } catch {
+    return null;
+  }
+}
