@@ -120,6 +120,7 @@ async function recogniseDirectly(
         height: HEIGHT,
         format: 'RGB565',
         byteOrder: 'BE',
+        enhancement: null,
       };
       const { faces } = await server.gallery.withIndex((index) =>
         server.recognizer.analyse({ input, index, returnEmbeddings: false, jpegQuality: JPEG_QUALITY }),

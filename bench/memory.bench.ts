@@ -126,6 +126,7 @@ async function rawFrame(pipeline: Sharp): Promise<RawFrame> {
     height: info.height,
     format: 'RGB888',
     byteOrder: 'BE',
+    enhancement: null,
   };
 }
 

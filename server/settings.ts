@@ -162,6 +162,10 @@ export const SettingsSchema = Type.Object({
     description: 'Most faces looked at in one picture, the best first',
   }),
 
+  ENHANCE: Type.Enum(['full', 'off'], {
+    default: 'full',
+    description: 'Whether raw frames of boards are denoised, merged over time and corrected',
+  }),
   FRAME_RETENTION_S: Type.Integer({
     default: 600,
     minimum: 1,

@@ -12,6 +12,7 @@ import {
   startRecognition,
 } from './compose-recognition.ts';
 import { openDatabase } from './database.ts';
+import { createFrameEnhancer } from './devices/frame-enhancement.ts';
 import { type FrameStore, openFrames } from './devices/frames.ts';
 import { chooseFfmpeg } from './ffmpeg-choice.ts';
 import { createAccessControl } from './http/api-key.ts';
@@ -158,7 +159,16 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
     ...tokenRoutes(access),
     ...recognitionRoutes({ recognizer, gallery, bodies, metrics }),
     ...permittedFaceRoutes({ gallery, bodies }),
-    ...frameRoutes({ config, frames, recognizer, gallery, bodies, metrics, events: devices.frameEvents }),
+    ...frameRoutes({
+      enhancer: createFrameEnhancer(config.ENHANCE),
+      config,
+      frames,
+      recognizer,
+      gallery,
+      bodies,
+      metrics,
+      events: devices.frameEvents,
+    }),
     ...devices.routes,
     ...(attendance?.routes ?? []),
   ];

@@ -69,7 +69,14 @@ test('the server imports message types, the manifest and the layout of an index,
   const rule = ({ from, to, typeOnly }: Import) => {
     if (layerOf(from) !== 'server' || layerOf(to) === 'server') return true;
     if (to === 'workers/protocol.ts') return typeOnly;
-    if (['models/manifest.ts', 'models/calibration.ts', 'kernels/embedding-index.ts'].includes(to))
+    if (
+      [
+        'models/manifest.ts',
+        'models/calibration.ts',
+        'kernels/embedding-index.ts',
+        'kernels/frame-history.ts',
+      ].includes(to)
+    )
       return true;
     return from === 'server/compose-recognition.ts' && layerOf(to) === 'models';
   };

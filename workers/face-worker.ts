@@ -1,4 +1,7 @@
 /** The work of one thread: one task in, one answer out. Setup happens once, before the first task. */
+import { createEnhancer, type Enhancer } from '../kernels/enhance.ts';
+import type { EnhancementReport } from '../kernels/enhancement-report.ts';
+import { FrameHistory } from '../kernels/frame-history.ts';
 import { createPixelKernels } from '../kernels/kernels.ts';
 import type { Picture, PixelKernels } from '../kernels/picture.ts';
 import { annotatePicture } from './annotate.ts';
@@ -20,6 +23,10 @@ import type {
 } from './protocol.ts';
 import { createGraphOpener, ProviderError } from './session.ts';
 
+interface WorkerParts extends PipelineParts {
+  readonly enhancer: Enhancer;
+}
+
 export type FaceWorker = (task: WorkerTask) => Promise<WorkerAnswer>;
 
 /**
@@ -28,7 +35,7 @@ export type FaceWorker = (task: WorkerTask) => Promise<WorkerAnswer>;
  */
 export async function createFaceWorker(setup: WorkerSetup): Promise<FaceWorker> {
   configureSharp();
-  let parts: PipelineParts;
+  let parts: WorkerParts;
   try {
     const opener =
       setup.deviceThreadId === null
@@ -36,6 +43,7 @@ export async function createFaceWorker(setup: WorkerSetup): Promise<FaceWorker> 
         : await createDeviceOpener(setup.provider, setup.deviceThreadId);
     parts = {
       kernels: await createPixelKernels('simd'),
+      enhancer: await createEnhancer('simd'),
       ...(await openModels(opener, setup.models)),
       matcher: createMatcher(),
       limits: setup.limits,
@@ -60,10 +68,10 @@ export async function createFaceWorker(setup: WorkerSetup): Promise<FaceWorker> 
   };
 }
 
-async function analyse(parts: PipelineParts, task: AnalyseTask): Promise<AnalyseResult> {
+async function analyse(parts: WorkerParts, task: AnalyseTask): Promise<AnalyseResult> {
   const start = performance.now();
-  const { picture, factor } = await readPicture(parts, task.input);
-  const decodedAt = performance.now();
+  const { picture, factor, enhancement, enhanceMs } = await readPicture(parts, task.input);
+  const readAt = performance.now();
   const { faces, timings } = await findFaces(parts, picture, factor, task);
   const foundAt = performance.now();
   const jpeg = task.jpegQuality === null ? null : await encodeJpeg(picture, task.jpegQuality);
@@ -73,23 +81,45 @@ async function analyse(parts: PipelineParts, task: AnalyseTask): Promise<Analyse
     width: Math.round(picture.width * factor),
     height: Math.round(picture.height * factor),
     faces,
-    timings: { decodeMs: decodedAt - start, ...timings, encodeMs: end - foundAt, totalMs: end - start },
+    timings: {
+      decodeMs: readAt - start - enhanceMs,
+      enhanceMs,
+      ...timings,
+      encodeMs: end - foundAt,
+      totalMs: end - start,
+    },
     jpeg,
+    enhancement,
   };
 }
 
+interface ReadPicture {
+  readonly picture: Picture;
+  /** Pixels of the picture that was sent per pixel of this one. */
+  readonly factor: number;
+  readonly enhancement: EnhancementReport | null;
+  readonly enhanceMs: number;
+}
+
 async function readPicture(
-  parts: PipelineParts,
+  { kernels, enhancer, limits }: WorkerParts,
   input: EncodedPicture | RawFrame | VideoPicture,
-): Promise<{ picture: Picture; factor: number }> {
+): Promise<ReadPicture> {
+  const asItIs = { factor: 1, enhancement: null, enhanceMs: 0 };
   if (input.kind === 'encoded') {
-    const { picture, width } = await decodePicture(input.bytes, parts.limits);
-    return { picture, factor: width / picture.width };
+    const { picture, width } = await decodePicture(input.bytes, limits);
+    return { ...asItIs, picture, factor: width / picture.width };
   }
   if (input.kind === 'video') {
-    return { picture: parts.kernels.unpackYuv420(input.bytes, input.width, input.height), factor: 1 };
+    return { ...asItIs, picture: kernels.unpackYuv420(input.bytes, input.width, input.height) };
   }
-  return { picture: unpack(parts.kernels, input), factor: 1 };
+  if (input.enhancement === null) return { ...asItIs, picture: unpack(kernels, input) };
+  const start = performance.now();
+  const { sensor, history } = input.enhancement;
+  const { width, height } = input;
+  const remembered = history === null ? null : new FrameHistory(width, height, history);
+  const { picture, report } = enhancer.enhance(input, sensor, remembered);
+  return { picture, factor: 1, enhancement: report, enhanceMs: performance.now() - start };
 }
 
 function unpack(kernels: PixelKernels, { bytes, width, height, format, byteOrder }: RawFrame): Picture {

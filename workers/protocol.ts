@@ -5,6 +5,7 @@
  * right, y down. Buffers named in a task are transferred: the sender must not touch them again.
  */
 
+import type { EnhancementReport, SensorState } from '../kernels/enhancement-report.ts';
 import type { EmbedderModel } from '../models/manifest.ts';
 
 export type ProviderName = 'cuda' | 'webgpu' | 'cpu' | 'wasm';
@@ -64,6 +65,15 @@ export interface RawFrame {
   readonly height: number;
   readonly format: FrameFormat;
   readonly byteOrder: 'BE' | 'LE';
+  /** Null leaves the picture as the sensor sent it. */
+  readonly enhancement: FrameEnhancement | null;
+}
+
+/** What is known for making a good picture of a frame. */
+export interface FrameEnhancement {
+  readonly sensor: SensorState;
+  /** What is remembered of a device's still scenes, in shared memory (kernels/frame-history.ts); null where nothing is merged. */
+  readonly history: SharedArrayBuffer | null;
 }
 
 /** A frame of a video: planar YUV 4:2:0 without padding, Y then U then V, both sides even; BT.601, limited range. */
@@ -138,6 +148,7 @@ export interface AnalysedFace {
 /** Milliseconds spent in each stage, on the thread. */
 export interface StageTimings {
   readonly decodeMs: number;
+  readonly enhanceMs: number;
   readonly detectMs: number;
   readonly alignMs: number;
   readonly embedMs: number;
@@ -153,6 +164,8 @@ export interface AnalyseResult {
   readonly faces: readonly AnalysedFace[];
   readonly timings: StageTimings;
   readonly jpeg: Uint8Array | null;
+  /** What was estimated and done to a raw frame. */
+  readonly enhancement: EnhancementReport | null;
 }
 
 export interface AnnotateResult {

@@ -114,7 +114,7 @@ export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
         } catch (error) {
           log.error({ err: error, waiting: unstored.length }, 'results cannot be stored now');
           if (closing) {
-            lose(group);
+            lose([...group, ...unstored.splice(0)]);
             return;
           }
           await new Promise((resolve) => setTimeout(resolve, STORE_PAUSE_MS));

@@ -114,6 +114,7 @@ const proofTask = (): WorkerTask => ({
     height: PROOF_HEIGHT,
     format: 'GRAYSCALE',
     byteOrder: 'BE',
+    enhancement: null,
   },
   index: null,
   returnEmbeddings: false,

@@ -17,7 +17,7 @@ import { type FaceClipOptions, makeFaceClip, PERSON_A, PERSON_B } from '../suppo
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { childProcesses, ffmpegOrReason } from '../support/ffmpeg.ts';
 import { cosine } from '../support/pipeline.ts';
-import { sendAndDrop } from '../support/raw-http.ts';
+import { exchange, sendAndDrop } from '../support/raw-http.ts';
 
 const { program, reason } = await ffmpegOrReason();
 
@@ -314,6 +314,30 @@ describe('face videos over HTTP', { skip: reason, timeout: 180_000 }, () => {
       duplex: 'half',
     } as RequestInit);
     assert.equal((await answer.json()).code, 'FILE_TOO_LARGE');
+  });
+
+  test('an upload is read in whatever pieces it comes, with a preamble before and an epilogue after it', async () => {
+    const video = await readFile(file('small.mp4'));
+    const body = Buffer.concat([
+      Buffer.from(
+        'preamble\r\n--bound\r\nContent-Disposition: form-data; name=note\r\n\r\n--boun\r\n--bound\r\n',
+      ),
+      Buffer.from('content-disposition: form-data; name="video"; filename="a"\r\n\r\n'),
+      video,
+      Buffer.from('\r\n--bound--\r\nepilogue'),
+    ]);
+    const head = `POST /api/v1/embeddings/validate HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX-API-Key: ${TEST_KEY}\r\nContent-Type: multipart/form-data; boundary=bound\r\nContent-Length: ${body.length}\r\n\r\n`;
+    const pieces: Uint8Array[] = [];
+    // A byte at a time at both ends, where the boundaries are.
+    for (let at = 0; at < body.length; ) {
+      const length = at < 220 || at > body.length - 60 ? 1 : Math.min(4093, body.length - 60 - at) || 1;
+      pieces.push(body.subarray(at, at + length));
+      at += length;
+    }
+    const answer = await exchange(server.port, [head, ...pieces]);
+    assert.equal(answer.status, 200);
+    assert.match(answer.body, /Face is too small/);
+    assert.deepEqual(await leftovers(), []);
   });
 
   test('an upload that is cut off leaves nothing behind', async () => {

@@ -8,7 +8,7 @@ import { formWith, startTestServer, type TestServer } from '../support/server.ts
 let server: TestServer;
 let frame: Buffer;
 before(async () => {
-  server = await startTestServer({ KEEP_RAW_FRAMES: '1' });
+  server = await startTestServer({ KEEP_RAW_FRAMES: '1', ENHANCE: 'off' });
   frame = await rgb565Frame(0);
   const form = formWith('image', await portrait(0), { name: 'Anna' });
   const response = await server.call('/api/v1/recognition/add-permitted-face', {

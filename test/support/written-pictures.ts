@@ -47,8 +47,18 @@ export function writtenRecognizer(
         width: 640,
         height: 480,
         faces: faces.map((face) => analysed(face, 7919 * model, variant, task.returnEmbeddings)),
-        timings: { decodeMs: 0, detectMs: 0, alignMs: 0, embedMs: 0, matchMs: 0, encodeMs: 0, totalMs: 0 },
+        timings: {
+          decodeMs: 0,
+          enhanceMs: 0,
+          detectMs: 0,
+          alignMs: 0,
+          embedMs: 0,
+          matchMs: 0,
+          encodeMs: 0,
+          totalMs: 0,
+        },
         jpeg: null,
+        enhancement: null,
       } satisfies AnalyseResult;
     },
   };

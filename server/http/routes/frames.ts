@@ -1,5 +1,6 @@
 /** Frames of boards: taken in, looked at, stored, listed and served. */
 import type { EncodedPicture, RawFrame } from '../../../workers/protocol.ts';
+import type { FrameEnhancer } from '../../devices/frame-enhancement.ts';
 import type { FrameStore, RawFrameFile } from '../../devices/frames.ts';
 import { invalidField, notFound, ServerError, unsupportedMediaType } from '../../errors.ts';
 import type { Config } from '../../settings.ts';
@@ -22,6 +23,7 @@ import { readSwitch, secondsSince } from './recognition.ts';
 export interface FrameDependencies extends LookDependencies {
   readonly config: Pick<Config, 'KEEP_RAW_FRAMES' | 'MAX_PICTURE_PIXELS'>;
   readonly frames: FrameStore;
+  readonly enhancer: FrameEnhancer;
   readonly bodies: BodyReader;
   readonly events: FrameEvents;
 }
@@ -61,7 +63,7 @@ const MAX_LIST_LIMIT = 10_000;
 const JPEG_TYPE = { 'Content-Type': 'image/jpeg' };
 
 export function frameRoutes(dependencies: FrameDependencies): Route[] {
-  const { config, frames, bodies, metrics, events } = dependencies;
+  const { config, frames, bodies, metrics, events, enhancer } = dependencies;
 
   async function receive(ctx: Context, settings: SensorSettings): Promise<ReceivedFrame> {
     const contentType = ctx.get('Content-Type');
@@ -91,7 +93,9 @@ export function frameRoutes(dependencies: FrameDependencies): Route[] {
     if (frame.format === 'JPEG') return { input: { kind: 'encoded', bytes }, deviceId, stated: frame };
     const byteOrder = settings.byteOrder ?? 'BE';
     const { width, height, format } = frame;
-    return { input: { kind: 'raw', bytes, width, height, format, byteOrder }, deviceId, stated: null };
+    const enhancement = enhancer.prepare(deviceId, frame, settings);
+    const input = { kind: 'raw', bytes, width, height, format, byteOrder, enhancement } as const;
+    return { input, deviceId, stated: null };
   }
 
   async function stream(ctx: Context): Promise<void> {
@@ -154,7 +158,7 @@ export function frameRoutes(dependencies: FrameDependencies): Route[] {
       faces_detected: outcome.faces.length,
       processing_time: secondsSince(startedMs),
       faces: outcome.faces,
-      enhancement: { fromHeaders: settings, estimated: {}, applied: [] },
+      enhancement: { fromHeaders: settings, ...result.enhancement },
       warnings,
     };
   }

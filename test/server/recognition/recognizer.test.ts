@@ -83,6 +83,7 @@ test('raw frames and compressed pictures lead to the same faces', async () => {
       height: info.height,
       format: 'RGB888',
       byteOrder: 'BE',
+      enhancement: null,
     },
   });
   const compressed = await shared.analyse(taskOf(small));
