@@ -85,9 +85,9 @@ export async function composeAttendance(parts: AttendanceParts): Promise<Attenda
     },
     waiting: () => store.waiting(),
   });
-  const look: LookAtFrame = ({ bytes, width, height }, { index, returnEmbeddings, source }) => {
+  const look: LookAtFrame = ({ bytes, width, height }, { index, source, ...wanted }) => {
     const input = { kind: 'video', bytes, width, height } as const;
-    return recognizer.analyse({ input, index, returnEmbeddings, jpegQuality: null }, source ?? undefined);
+    return recognizer.analyse({ input, index, ...wanted, jpegQuality: null }, source ?? undefined);
   };
   const backend = settings.JAVA_BACKEND_URL ?? null;
   const policy: UrlPolicy = {

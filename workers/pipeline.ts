@@ -37,11 +37,11 @@ export async function findFaces(
   parts: PipelineParts,
   picture: Picture,
   factor: number,
-  task: Pick<AnalyseTask, 'index' | 'returnEmbeddings'>,
+  task: Pick<AnalyseTask, 'index' | 'returnEmbeddings' | 'smallFaces'>,
 ): Promise<FoundFaces> {
   const start = performance.now();
   const loaded = parts.kernels.load(picture);
-  const detected = (await parts.detector.detect(loaded))
+  const detected = (await parts.detector.detect(loaded, task.smallFaces))
     .filter((face) => clipBox(face.box, picture.width, picture.height) !== null)
     .slice(0, parts.limits.maxFaces);
   const detectedAt = performance.now();

@@ -98,6 +98,8 @@ export interface AnalyseTask {
   readonly index: IndexReference | null;
   /** Whether embeddings travel back. */
   readonly returnEmbeddings: boolean;
+  /** Whether small faces of a large picture are worth several looks of a slow detector; yes unless said otherwise. */
+  readonly smallFaces?: boolean;
   /** JPEG quality of the upright picture to send back, or null for none. */
   readonly jpegQuality: number | null;
 }

@@ -85,6 +85,7 @@ export class Scanner {
       const { faces } = await look(frame, {
         index: roster.reference,
         returnEmbeddings: false,
+        smallFaces: true,
         source: `slot ${slotId} camera ${camera.id}`,
       });
       metrics.scans.inc({ outcome: 'done' });

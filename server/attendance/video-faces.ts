@@ -35,7 +35,7 @@ export async function facesOfVideo(options: VideoFacesOptions): Promise<AnalyseR
   try {
     for await (const frame of readFrames(video)) {
       const place = count++;
-      const task = look(frame, { index: null, returnEmbeddings, source: null })
+      const task = look(frame, { index: null, returnEmbeddings, smallFaces: false, source: null })
         .then(
           (result) => {
             results[place] = result;

@@ -12,6 +12,8 @@ export interface VideoFrame {
 export interface LookOptions {
   readonly index: IndexReference | null;
   readonly returnEmbeddings: boolean;
+  /** Whether small faces are worth more time. */
+  readonly smallFaces: boolean;
   /** A newer frame of the same source takes the place of one that still waits; null where each counts. */
   readonly source: string | null;
 }

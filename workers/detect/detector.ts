@@ -11,7 +11,10 @@ export interface DetectedFace {
 }
 
 export interface Detector {
-  /** Every face of the picture, best first. Coordinates are pixels of the picture as it was loaded. */
-  detect(picture: LoadedPicture): Promise<DetectedFace[]>;
+  /**
+   * Every face of the picture, best first. Coordinates are pixels of the picture as it was loaded.
+   * @param smallFaces whether small faces of a large picture are worth several looks; yes unless said otherwise
+   */
+  detect(picture: LoadedPicture, smallFaces?: boolean): Promise<DetectedFace[]>;
   release(): Promise<void>;
 }

@@ -88,12 +88,12 @@ export async function createSsdDetector(open: OpenSsdGraph, options: SsdOptions)
   await graphOf(USUAL_INPUT);
   await graphOf(SMALL_INPUT);
   return {
-    async detect(picture) {
+    async detect(picture, smallFaces = true) {
       const { width, height } = picture;
       const region = wholePicture(picture);
       const size = inputSizeFor(width, height);
       const whole = await look(picture, size, fitTopLeft(region, ...size));
-      if (Math.max(width, height) >= TILE_FROM_SIDE_PX) {
+      if (smallFaces && Math.max(width, height) >= TILE_FROM_SIDE_PX) {
         const faces = whole.filter(({ box }) => Math.max(box.width, box.height) >= TILES_SEE_BETTER_PX);
         for (const tile of tilesOf(width, height, TILE)) {
           const tileSize = inputSizeFor(tile.width, tile.height);
