@@ -24,7 +24,8 @@ export const moduleBuilds: readonly ModuleBuild[] = [
 ];
 
 // No runtime, no collector, no relaxed SIMD: the same bits on every machine.
-const commonOptions = '--enable simd -O3 --converge --noAssert --runtime stub --use abort='.split(' ');
+const commonOptions =
+  '--enable simd -O3 --converge --noAssert --memoryBase 64 --runtime stub --use abort='.split(' ');
 
 export function modulePath(name: string): string {
   return fileURLToPath(new URL(`./${name}.wasm`, import.meta.url));

@@ -6,7 +6,7 @@ import { createReferenceKernels } from './reference.ts';
 import { bandPixels, type PixelExports, SimdPicture } from './simd-picture.ts';
 import { WasmMemory } from './wasm-memory.ts';
 
-/** The module holds no data of its own; the first bytes stay unused, so that address 0 is nobody's. */
+/** Below it lie the module's own constants, some tens of bytes. */
 const firstByte = 1024;
 const maxMemoryBytes = 2 ** 30;
 /** A memory that one giant picture has blown up beyond this is given back when pictures are small again. */

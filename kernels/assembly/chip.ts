@@ -22,42 +22,51 @@ export class ChipMap {
     : i == 2 ? v128.shuffle<i32>(v, v, 2, 2, 2, 2) : v128.shuffle<i32>(v, v, 3, 3, 3, 3);
 }
 
+// Bytes 0 and 3, 1 and 4, 2 and 5 of two pixels, widened to 16 bits. It and the numbers are loaded before the loops: as constants of
+// the code they would be made anew for every use.
+const NEIGHBOURS = memory.data<u8>([0, 1, 6, 7, 2, 3, 8, 9, 4, 5, 10, 11, 128, 128, 128, 128]);
+const NUMBERS = memory.data<f32>([8388608, 16384]);
+const WHOLES = memory.data<i32>([0x7fffff, 16384, 3]);
+
 // Four whole numbers below 2^22, held as floats, as integers.
 // @ts-ignore: decorator
-@inline function integers(v: v128): v128 {
-  return v128.and(f32x4.add(v, f32x4.splat(8388608)), i32x4.splat(0x7fffff));
+@inline function integers(v: v128, shift: v128, mantissa: v128): v128 {
+  return v128.and(f32x4.add(v, shift), mantissa);
 }
 
 // One row of two neighbours: (r, g, b) of the left one and of the right one, in turn, times the two weights.
 // @ts-ignore: decorator
-@inline function acrossRow(p: usize, weights: v128): v128 {
+@inline function acrossRow(p: usize, weights: v128, neighbours: v128): v128 {
   const v = v128.load8x8_u(p);
   return f32x4.convert_i32x4_s(i32x4.dot_i16x8_s(
-    i8x16.swizzle(v, i8x16(0, 1, 6, 7, 2, 3, 8, 9, 4, 5, 10, 11, -128, -128, -128, -128)), weights));
+    i8x16.swizzle(v, neighbours), weights));
 }
 
 // @ts-ignore: decorator
-@inline function bilinear(p: usize, strideBytes: usize, weights: v128, fy: v128): v128 {
-  const top = acrossRow(p, weights);
-  return f32x4.add(top, f32x4.mul(f32x4.sub(acrossRow(p + strideBytes, weights), top), fy));
+@inline function bilinear(p: usize, strideBytes: usize, weights: v128, fy: v128, neighbours: v128): v128 {
+  const top = acrossRow(p, weights, neighbours);
+  return f32x4.add(top, f32x4.mul(f32x4.sub(acrossRow(p + strideBytes, weights, neighbours), top), fy));
 }
 
 // Samples at four positions; `sums` holds (r, g, b) x 16,384 of each, added to what is there.
 // @ts-ignore: decorator
-@inline function four(crop: usize, strideBytes: usize, x: v128, y: v128, sums: usize, first: bool): void {
+@inline function four(
+  crop: usize, strideBytes: usize, x: v128, y: v128, sums: usize, first: bool,
+  stride: v128, neighbours: v128, shift: v128, full: v128, mantissa: v128, unit: v128, three: v128,
+): void {
   const column = f32x4.floor(x);
   const row = f32x4.floor(y);
-  const fx = integers(f32x4.nearest(f32x4.mul(f32x4.sub(x, column), f32x4.splat(16384))));
+  const fx = integers(f32x4.nearest(f32x4.mul(f32x4.sub(x, column), full)), shift, mantissa);
   const fy = f32x4.sub(y, row);
   // The right pixel's weight in the high half of each lane, the left one's in the low half.
-  const weights = v128.or(i32x4.shl(fx, 16), i32x4.sub(i32x4.splat(16384), fx));
+  const weights = v128.or(i32x4.shl(fx, 16), i32x4.sub(unit, fx));
   const offset = i32x4.add(
-    i32x4.mul(integers(row), i32x4.splat(<i32>strideBytes)),
-    i32x4.mul(integers(column), i32x4.splat(3)));
-  let p0 = bilinear(crop + i32x4.extract_lane(offset, 0), strideBytes, lane(weights, 0), lane(fy, 0));
-  let p1 = bilinear(crop + i32x4.extract_lane(offset, 1), strideBytes, lane(weights, 1), lane(fy, 1));
-  let p2 = bilinear(crop + i32x4.extract_lane(offset, 2), strideBytes, lane(weights, 2), lane(fy, 2));
-  let p3 = bilinear(crop + i32x4.extract_lane(offset, 3), strideBytes, lane(weights, 3), lane(fy, 3));
+    i32x4.mul(integers(row, shift, mantissa), stride),
+    i32x4.mul(integers(column, shift, mantissa), three));
+  let p0 = bilinear(crop + i32x4.extract_lane(offset, 0), strideBytes, lane(weights, 0), lane(fy, 0), neighbours);
+  let p1 = bilinear(crop + i32x4.extract_lane(offset, 1), strideBytes, lane(weights, 1), lane(fy, 1), neighbours);
+  let p2 = bilinear(crop + i32x4.extract_lane(offset, 2), strideBytes, lane(weights, 2), lane(fy, 2), neighbours);
+  let p3 = bilinear(crop + i32x4.extract_lane(offset, 3), strideBytes, lane(weights, 3), lane(fy, 3), neighbours);
   if (!first) {
     p0 = f32x4.add(v128.load(sums), p0);
     p1 = f32x4.add(v128.load(sums, 16), p1);
@@ -82,11 +91,18 @@ export class ChipMap {
   const maxX = f32x4.splat(map.maxX);
   const maxY = f32x4.splat(map.maxY);
   const zero = f32x4.splat(0);
+  const stride = i32x4.splat(<i32>strideBytes);
+  const neighbours = v128.load(NEIGHBOURS);
+  const shift = v128.load32_splat(NUMBERS);
+  const full = v128.load32_splat(NUMBERS, 4);
+  const mantissa = v128.load32_splat(WHOLES);
+  const unit = v128.load32_splat(WHOLES, 4);
+  const three = v128.load32_splat(WHOLES, 8);
   let u = f32x4.add(f32x4(0, 1, 2, 3), f32x4.splat(du));
   for (let end = sums + (size << 4); sums < end; sums += 64) {
     const x = f32x4.pmin(f32x4.pmax(f32x4.add(f32x4.mul(xu, u), rowX), zero), maxX);
     const y = f32x4.pmin(f32x4.pmax(f32x4.add(f32x4.mul(yu, u), rowY), zero), maxY);
-    four(crop, strideBytes, x, y, sums, first);
+    four(crop, strideBytes, x, y, sums, first, stride, neighbours, shift, full, mantissa, unit, three);
     u = f32x4.add(u, f32x4.splat(4));
   }
 }

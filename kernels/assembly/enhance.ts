@@ -8,3 +8,4 @@ export { blockSpectra } from './block-spectra';
 export { shrinkPlane } from './shrink';
 export { cellChanges, mergePlane } from './merge-frames';
 export { composePicture } from './compose';
+export { sharpenPlane, smoothPlane } from './smooth-plane';

@@ -6,8 +6,8 @@
 }
 
 /**
- * How much a plane differs from the merged one (x 32), per cell of 8 x `rowsPerCell` elements: sum of squares, then sum of the
- * differences, both 32-bit integers. `stride` in bytes, the same for both planes.
+ * How much a plane differs from the merged one (x 32), per cell of 8x8 elements: sum of squares, sum of the differences, sum of the
+ * merged elements; 32-bit integers. `stride` in bytes, the same for both planes.
  */
 export function cellChanges(
   plane: usize, merged: usize, stride: usize, width: usize, height: usize, target: usize,
@@ -20,16 +20,20 @@ export function cellChanges(
       let m = merged + y * stride + x;
       let squares = i32x4.splat(0);
       let sums = i32x4.splat(0);
+      let levels = i32x4.splat(0);
       for (let i = 0; i < 8; i++) {
-        const d = i16x8.sub(v128.load(p), i16x8.shr_s(i16x8.add_sat_s(v128.load(m), half), 5));
+        const before = i16x8.shr_s(i16x8.add_sat_s(v128.load(m), half), 5);
+        const d = i16x8.sub(v128.load(p), before);
         squares = i32x4.add(squares, i32x4.dot_i16x8_s(d, d));
         sums = i32x4.add(sums, i32x4.dot_i16x8_s(d, one));
+        levels = i32x4.add(levels, i32x4.dot_i16x8_s(before, one));
         p += stride;
         m += stride;
       }
       store<i32>(target, total(squares));
       store<i32>(target, total(sums), 4);
-      target += 8;
+      store<i32>(target, total(levels), 8);
+      target += 12;
     }
   }
 }

@@ -1,0 +1,233 @@
+/**
+ * From what a sensor sent to a picture that people like to look at: noise estimated and removed, still frames merged, colour and
+ * exposure put right. Pure orchestration over the kernels; what is remembered of a device lies in the caller's FrameHistory.
+ */
+import { correctionBlock, noCorrection, planCorrection } from './colour-correction.ts';
+import { compileEnhance, EnhanceWorkspace, instantiateEnhance } from './enhance-kernels.ts';
+import {
+  blurChroma,
+  channelRatios,
+  checkFrame,
+  colourSamples,
+  composePicture,
+  padPlanes,
+  readFrame,
+  readLevels,
+  type SensorFrame,
+  sampleSpectra,
+  sharpenChroma,
+} from './enhance-steps.ts';
+import {
+  checkSensorState,
+  describeEnhancement,
+  type EnhancementReport,
+  type SensorState,
+} from './enhancement-report.ts';
+import type { FrameHistory } from './frame-history.ts';
+import { type ExpectedNoise, type MergeReport, mergeWithHistory, spreadCounts } from './frame-merge.ts';
+import { learntSpectrum, passingShare } from './learnt-noise.ts';
+import { estimatePlaneNoise, type PlaneNoise, trustedSpectrum } from './noise-estimate.ts';
+import { fitNoise, NoiseCurves, noiseTable, type RoundingSteps, thresholdTable } from './noise-fit.ts';
+import { modelGains, quantisationStep } from './noise-model.ts';
+import type { Picture } from './picture.ts';
+import { createReferenceEnhance } from './reference-enhance.ts';
+
+export interface EnhancedFrame {
+  readonly picture: Picture;
+  readonly report: EnhancementReport;
+}
+
+export interface Enhancer {
+  readonly implementation: 'simd' | 'reference';
+  /**
+   * Enhances one frame. With a history of the same size the frame is merged into it first; a history that another thread holds is
+   * left alone. `colour` says whether colour and exposure are put right or left as they were captured. Throws RangeError or
+   * TypeError where frame or state make no sense.
+   */
+  enhance(
+    frame: SensorFrame,
+    sensor: SensorState,
+    history: FrameHistory | null,
+    colour?: 'corrected' | 'captured',
+  ): EnhancedFrame;
+}
+
+/** Thresholds of shrinkage, in standard deviations, and the margin on every variance: too much costs nothing, too little 2 dB. */
+const lambda = 2.7;
+const varianceMargin = 1.1;
+/** Noise of R - B in dark tones, in 8-bit codes after brightening, from which on colour is blurred once, and twice. */
+const blurFrom = 16;
+const blurTwiceFrom = 24;
+/** Brings back a little of the colour detail that half-size planes lose; more of it brings back noise. */
+const chromaSharpening = 0.12;
+/** Sizes of frames whose memory is kept ready: some twenty bytes a pixel each. */
+const maxWorkspaces = 3;
+/** Blocks from which on a learnt spectrum is better than the frame's own. */
+const minLearntBlocks = 300;
+
+const roundingSteps: Record<SensorFrame['format'], RoundingSteps> = {
+  RGB565: [quantisationStep.fiveBits, quantisationStep.sixBits, quantisationStep.fiveBits],
+  GRAYSCALE: [1, 1, 1],
+  YUV422: [1, 1, 1],
+  RGB888: [1, 1, 1],
+};
+
+/** One per thread. `reference` runs the plain twin of every kernel. */
+export async function createEnhancer(implementation: 'simd' | 'reference'): Promise<Enhancer> {
+  return new FrameEnhancer(implementation);
+}
+
+class FrameEnhancer implements Enhancer {
+  readonly implementation: 'simd' | 'reference';
+  readonly #curves = new NoiseCurves();
+  readonly #module = compileEnhance();
+  /** The one used last comes first. */
+  readonly #workspaces: EnhanceWorkspace[] = [];
+
+  constructor(implementation: 'simd' | 'reference') {
+    this.implementation = implementation;
+  }
+
+  enhance(
+    frame: SensorFrame,
+    sensor: SensorState,
+    history: FrameHistory | null,
+    colour: 'corrected' | 'captured' = 'corrected',
+  ): EnhancedFrame {
+    checkFrame(frame);
+    checkSensorState(sensor);
+    const { width, height } = frame;
+    if (history && (history.width !== width || history.height !== height)) {
+      throw new RangeError(
+        `history: expected one of ${width} x ${height}, received ${history.width} x ${history.height}`,
+      );
+    }
+    const workspace = this.#workspaceFor(width, height);
+    readFrame(workspace, frame);
+    padPlanes(workspace, 'frame');
+    readLevels(workspace);
+
+    const ratios = channelRatios(workspace);
+    const steps = roundingSteps[frame.format];
+    const thresholds = thresholdTable(lambda, new Float32Array(64).fill(1));
+    const measured = [0, 1, 2].map((plane) =>
+      estimatePlaneNoise(sampleSpectra(workspace, plane, thresholds)),
+    );
+    const fit = fitNoise(this.#curves, measured, ratios, steps, sensor.gain);
+    const variances = fit.scales.map((scale, plane) =>
+      Float32Array.from(
+        { length: 256 },
+        (_, level) => scale * this.#curves.variance(plane, fit.gainIndex, level, ratios, steps),
+      ),
+    );
+
+    const merged = mergeOverTime(workspace, history, {
+      channels: [0, 1, 2].map((channel) => this.#curves.channel(channel, fit.gainIndex, steps)),
+      scales: fit.scales,
+      lowFrequencies: measured.map(({ spectrum }) => Math.max(1, trustedSpectrum(spectrum)[1]!)),
+    });
+    const spectrum = this.#denoise(workspace, history, merged !== null, measured, variances);
+    const hints = {
+      illuminantGains: sensor.illuminantGains,
+      sensorBalanced: sensor.whiteBalanced === true,
+      gain: modelGains[fit.gainIndex]!,
+    };
+    const correction = colour === 'captured' ? noCorrection : planCorrection(colourSamples(workspace), hints);
+    const blurs = chromaBlurs(variances[1]!, correction.exposureGain, merged);
+    if (blurs > 0) blurChroma(workspace, blurs);
+    else sharpenChroma(workspace, chromaSharpening);
+    const picture = composePicture(workspace, correctionBlock(correction), width, height);
+    return { picture, report: describeEnhancement(sensor, fit, variances[0]!, spectrum, merged, correction) };
+  }
+
+  #workspaceFor(width: number, height: number): EnhanceWorkspace {
+    const known = this.#workspaces.findIndex((workspace) => workspace.fits(width, height));
+    const workspace =
+      known >= 0
+        ? this.#workspaces.splice(known, 1)[0]!
+        : new EnhanceWorkspace(
+            this.implementation === 'simd' ? instantiateEnhance(this.#module) : createReferenceEnhance(),
+            width,
+            height,
+          );
+    this.#workspaces.unshift(workspace);
+    this.#workspaces.length = Math.min(this.#workspaces.length, maxWorkspaces);
+    return workspace;
+  }
+
+  #denoise(
+    workspace: EnhanceWorkspace,
+    history: FrameHistory | null,
+    merged: boolean,
+    measured: readonly PlaneNoise[],
+    variances: readonly Float32Array[],
+  ): EnhancementReport['noise']['spectrum'] {
+    const { kernels, planes, levelColumns, levelRows } = workspace;
+    let used: EnhancementReport['noise']['spectrum'] = 'white';
+    planes.forEach((plane, i) => {
+      const learnt = merged && history ? learntSpectrum(history, i) : null;
+      const frameSpectrum = trustedSpectrum(measured[i]!.spectrum);
+      const isLearnt = learnt !== null && learnt.blocks >= minLearntBlocks;
+      const spectrum = isLearnt ? learnt.spectrum : frameSpectrum;
+      if (i === 0) used = isLearnt ? 'learnt' : frameSpectrum[1]! > 1 ? 'frame' : 'white';
+      const passing = merged && history ? passingShare(history, i) : 1;
+      const table = noiseTable((level) => varianceMargin * variances[i]![level]!, passing, merged ? 16 : 1);
+      workspace.bytes.set(new Uint8Array(table.buffer), plane.noiseTable);
+      workspace.integers16(plane.thresholds, 72).set(thresholdTable(lambda, spectrum));
+      const step = i === 0 ? 1 : 2;
+      const columns = plane.width / 4 + 1;
+      const rows = plane.height / 4 + 1;
+      kernels.noiseMap(
+        workspace.levels,
+        workspace.counts,
+        levelColumns,
+        columns,
+        Math.min(rows, levelRows),
+        step,
+        plane.noiseTable,
+        plane.sigmas,
+      );
+      kernels.shrinkPlane(
+        plane.frame,
+        plane.denoised,
+        plane.stride,
+        plane.width,
+        plane.height,
+        plane.sigmas,
+        plane.thresholds,
+        workspace.scratch,
+      );
+    });
+    padPlanes(workspace, 'denoised');
+    return used;
+  }
+}
+
+/**
+ * How often colour differences are blurred: shrinkage keeps the mean of every block, and where brightening makes the noise of those
+ * means visible, eyes prefer washed-out colours to coloured blocks.
+ */
+function chromaBlurs(variances: Float32Array, exposureGain: number, merged: MergeReport | null): number {
+  // D is held doubled; dark tones show it most.
+  const sigma = (Math.sqrt(variances[48]!) / 2 / Math.sqrt(merged?.meanFrames ?? 1)) * exposureGain;
+  return sigma < blurFrom ? 0 : sigma < blurTwiceFrom ? 1 : 2;
+}
+
+/** Merges the frame into a history that no other thread holds, and notes how many frames each block is then made of. */
+function mergeOverTime(
+  workspace: EnhanceWorkspace,
+  history: FrameHistory | null,
+  noise: ExpectedNoise,
+): MergeReport | null {
+  const { levelColumns, levelRows, bytes } = workspace;
+  bytes.fill(1, workspace.counts, workspace.counts + levelColumns * levelRows);
+  if (!history?.tryLock()) return null;
+  try {
+    const report = mergeWithHistory(workspace, history, noise);
+    padPlanes(workspace, 'frame');
+    spreadCounts(workspace, history.counts);
+    return report;
+  } finally {
+    history.unlock();
+  }
+}

@@ -1,0 +1,72 @@
+/** What enhancement is told about a sensor, and what it tells about a frame. */
+import type { ColourCorrection } from './colour-correction.ts';
+import type { MergeReport } from './frame-merge.ts';
+import type { NoiseFit } from './noise-fit.ts';
+import { modelGains } from './noise-model.ts';
+
+/** What the sensor says about itself; null where it says nothing. Nothing here is taken on trust. */
+export interface SensorState {
+  /** Analogue gain, 1 = none. */
+  readonly gain: number | null;
+  /** Whether the sensor's own white balance ran; null where unknown. */
+  readonly whiteBalanced: boolean | null;
+  /** Factors of red, green and blue, in linear light, that would make grey grey and are not applied yet. */
+  readonly illuminantGains: readonly [number, number, number] | null;
+}
+
+export const unknownSensorState: SensorState = { gain: null, whiteBalanced: null, illuminantGains: null };
+
+export interface EnhancementReport {
+  readonly noise: {
+    readonly source: 'headers' | 'frame';
+    /** The gain whose noise the frame has. */
+    readonly gain: number;
+    /** Standard deviation of (R + G + B) / 3 at middle grey, in 8-bit codes. */
+    readonly sigma: number;
+    readonly spectrum: 'white' | 'frame' | 'learnt';
+  };
+  readonly merged: MergeReport | null;
+  readonly whiteBalance: ColourCorrection['whiteBalance'];
+  /** Factor on values with their gamma. */
+  readonly exposureGain: number;
+  readonly colourMatrixStrength: number;
+  readonly lift: number;
+  /** Fields of the sensor state that the frame contradicts. */
+  readonly notBelieved: readonly string[];
+}
+
+/** Throws RangeError where a field is not what it can be. */
+export function checkSensorState({ gain, illuminantGains }: SensorState): void {
+  if (gain !== null && !(gain >= 0.25 && gain <= 512)) {
+    throw new RangeError(`sensor.gain: expected a factor from 0.25 to 512, received ${gain}`);
+  }
+  if (illuminantGains !== null && !illuminantGains.every((factor) => factor >= 0.1 && factor <= 10)) {
+    throw new RangeError(
+      `sensor.illuminantGains: expected three factors from 0.1 to 10, received ${illuminantGains}`,
+    );
+  }
+}
+
+export function describeEnhancement(
+  sensor: SensorState,
+  fit: NoiseFit,
+  variances: Float32Array,
+  spectrum: EnhancementReport['noise']['spectrum'],
+  merged: MergeReport | null,
+  correction: ColourCorrection,
+): EnhancementReport {
+  return {
+    noise: {
+      source: fit.fromSensor ? 'headers' : 'frame',
+      gain: modelGains[fit.gainIndex]!,
+      sigma: Math.sqrt(variances[128]!) / 3,
+      spectrum,
+    },
+    merged,
+    whiteBalance: correction.whiteBalance,
+    exposureGain: correction.exposureGain,
+    colourMatrixStrength: correction.matrixStrength,
+    lift: correction.lift,
+    notBelieved: sensor.gain !== null && !fit.fromSensor ? ['gain'] : [],
+  };
+}
