@@ -1,9 +1,14 @@
-/** `node bench/readme-tables.ts`: writes the tables of README.md that are made from code, the settings among them. */
-import { readFile, writeFile } from 'node:fs/promises';
+/** `node bench/readme-tables.ts`: writes the tables of both READMEs that are made from code and from bench/results/. */
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import type { CalibrationRow } from '../models/calibration.ts';
+import { embedderModels } from '../models/manifest.ts';
 import { settingsTable } from '../server/settings.ts';
+import { type Figure, format, type Report, reachesTarget } from './harness.ts';
+import { RESULTS_FOLDER, readReports } from './reports.ts';
 
 const README = fileURLToPath(new URL('../README.md', import.meta.url));
+const MODELS_README = fileURLToPath(new URL('../models/README.md', import.meta.url));
 
 /** Puts a text between `<!-- name -->` and `<!-- /name -->`. */
 export function fillSection(readme: string, name: string, text: string): string {
@@ -15,7 +20,64 @@ export function fillSection(readme: string, name: string, text: string): string 
   return `${readme.slice(0, start)}${open}\n${text.trim()}\n${readme.slice(end)}`;
 }
 
+/** Of each bench the newest report. */
+async function newestReports(): Promise<Report[]> {
+  const newest = new Map<string, Report>();
+  for (const file of (await readdir(RESULTS_FOLDER)).filter((name) => name.endsWith('.json'))) {
+    for (const report of await readReports(file)) {
+      const known = newest.get(report.bench);
+      if (known === undefined || known.date < report.date) newest.set(report.bench, report);
+    }
+  }
+  return [...newest.values()].sort((a, b) => a.bench.localeCompare(b.bench));
+}
+
+/** Every figure that something was promised for, met or not. */
+export function figuresTable(reports: readonly Report[]): string {
+  const rows = reports.flatMap(({ bench, figures }) =>
+    figures.filter(({ target }) => target !== undefined).map((figure) => figureRow(bench, figure)),
+  );
+  const machines = [...new Set(reports.map(({ machine, date }) => `${machine}, ${date.slice(0, 10)}`))];
+  return [
+    `Every figure that something was promised for, from the newest report of each bench (${machines.join('; ')}; a shared machine: medians).`,
+    '',
+    '| bench | figure | measured | promised | |',
+    '|---|---|---|---|---|',
+    ...rows,
+  ].join('\n');
+}
+
+function figureRow(bench: string, figure: Figure): string {
+  const { name, value, unit, target } = figure;
+  const promised = target?.atMost === undefined ? `at least ${target?.atLeast}` : `at most ${target.atMost}`;
+  return `| ${bench} | ${name} | ${format(value)} ${unit} | ${promised} | ${reachesTarget(figure) ? 'met' : 'missed'} |`;
+}
+
+/** What stands behind each embedder's similarities, as the manifest has it. */
+export function calibrationTable(): string {
+  const rows = embedderModels.flatMap(({ id, calibration }) => [
+    ...calibration.rows.map((row) => calibrationRow(id, row.falseMatchRate.toExponential(0), row)),
+    calibrationRow(
+      id,
+      `none seen; stated: at most ${calibration.operatingPoint.falseMatchRate.toExponential(0)}`,
+      calibration.operatingPoint,
+    ),
+  ]);
+  return [
+    '| embedder | false match rate | similarity | true match rate | impostor trials | genuine trials |',
+    '|---|---|---|---|---|---|',
+    ...rows,
+  ].join('\n');
+}
+
+const calibrationRow = (id: string, rate: string, row: CalibrationRow): string =>
+  `| ${id} | ${rate} | ${row.similarity.toFixed(3)} | ${row.trueMatchRate.toFixed(3)} | ${row.impostorTrials} | ${row.genuineTrials} |`;
+
 if (import.meta.main) {
-  const readme = await readFile(README, 'utf8');
-  await writeFile(README, fillSection(readme, 'settings', settingsTable()));
+  const models = await readFile(MODELS_README, 'utf8');
+  await writeFile(MODELS_README, fillSection(models, 'calibration', calibrationTable()));
+  let readme = await readFile(README, 'utf8');
+  readme = fillSection(readme, 'settings', settingsTable());
+  readme = fillSection(readme, 'figures', figuresTable(await newestReports()));
+  await writeFile(README, readme);
 }

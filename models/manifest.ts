@@ -166,7 +166,7 @@ export const landmarkModels: readonly LandmarkModel[] = [
 
 /** npm run bench -- calibration */
 const CALIBRATION_SET =
-  'photos of 13 people and 22 strangers, each also at 60 % of its size and compressed again; of both detectors the worse figure';
+  'photos of 13 people, and of strangers, each also at 60 % of its size and compressed again; of both detectors the worse figure';
 
 export const embedderModels: readonly EmbedderModel[] = [
   {

@@ -10,7 +10,10 @@ const CLOSING_TIMEOUT_MS = 15_000;
 /** What threads get to finish their pictures after a fatal error. */
 const DRAINING_TIMEOUT_MS = 5000;
 
-let stopping = false;
+/** Ctrl-C reaches the whole process group, and npm passes it on as well: one wish to stop comes as two signals. */
+const SAME_WISH_MS = 1000;
+
+let stoppingSinceMs: number | null = null;
 let dying = false;
 let running: RunningServer | null = null;
 
@@ -34,12 +37,13 @@ async function start(): Promise<void> {
 }
 
 async function stop(signal: string): Promise<void> {
-  if (stopping) {
+  if (stoppingSinceMs !== null) {
+    if (performance.now() - stoppingSinceMs < SAME_WISH_MS) return;
     process.stderr.write(`${signal} again: ending at once, work under way is lost\n`);
     // Not process.exit: leaving in the middle of a run of the networks aborts with a core dump.
     process.kill(process.pid, 'SIGKILL');
   }
-  stopping = true;
+  stoppingSinceMs = performance.now();
   // A start under way is finished first: its parts know how to close only once they are open.
   await started;
   if (running === null) return;
