@@ -1,4 +1,5 @@
 /** What devices ask of the database; store/devices.ts and store/sensor-data.ts answer. Types only. */
+/** One board as it is stored. Times in milliseconds since the epoch. */
 export interface DeviceRecord {
   readonly deviceId: string;
   readonly name: string;
@@ -39,7 +40,9 @@ export interface DeviceStore {
 
 export interface NewReading {
   readonly deviceId: string;
+  /** By this server's clock, milliseconds since the epoch. */
   readonly receivedMs: number;
+  /** The board's JSON object as it came. */
   readonly data: unknown;
 }
 
@@ -49,6 +52,7 @@ export interface StoredReading extends NewReading {
 
 export interface ReadingFilter {
   readonly deviceId?: string;
+  /** Only what was received at or after this time. */
   readonly sinceMs?: number;
   readonly limit: number;
 }

@@ -1,32 +1,6 @@
 /** Boards and the commands that wait for them in the database. SQL text only here, values only as parameters. */
+import type { DeviceRecord, DeviceStore, QueuedCommand } from '../devices/device-store.ts';
 import type { Database, Query } from './pool.ts';
-
-/** One board as it is stored. Times in milliseconds since the epoch. */
-export interface DeviceRecord {
-  readonly deviceId: string;
-  readonly name: string;
-  readonly type: string;
-  readonly ipAddress: string;
-  readonly capabilities: readonly string[];
-  readonly registered: boolean;
-  readonly reportedStatus: string;
-  readonly uptime: number;
-  readonly freeHeap: number;
-  readonly wifiRssi: number | null;
-  readonly errorCount: number;
-  readonly errors: readonly string[];
-  readonly lastHeartbeatMs: number | null;
-  readonly lastSeenMs: number;
-  readonly maintenanceSinceMs: number | null;
-}
-
-export interface QueuedCommand {
-  readonly id: number;
-  readonly deviceId: string;
-  readonly command: string;
-  readonly params: unknown;
-  readonly createdMs: number;
-}
 
 export interface CommandTotals {
   readonly sent: number;
@@ -35,8 +9,6 @@ export interface CommandTotals {
 
 /** Of device_command_totals, to add. */
 export type CommandOutcome = 'sent' | 'failed';
-
-export type DeviceStore = ReturnType<typeof createDeviceStore>;
 
 const milliseconds = (column: string) => `(extract(epoch FROM ${column}) * 1000)::float8`;
 const time = (column: string) => `to_timestamp(${column} / 1000.0)`;
@@ -89,7 +61,7 @@ interface DeviceRow {
   readonly maintenance_since_ms: number | null;
 }
 
-export function createDeviceStore(database: Database) {
+export function createDeviceStore(database: Database): DeviceStore {
   const { read, transaction } = database;
   const count = (query: Query, { sent = 0, failed = 0 }: Partial<CommandTotals>) =>
     query(SQL.addTotals, [sent, failed]);

@@ -1,26 +1,6 @@
 /** The callback outbox in the database: every query on it. SQL text only here, values only as parameters. */
+import type { NewBatch, OutboxStore, WaitingBatch } from '../attendance/outbox-store.ts';
 import type { Database } from './pool.ts';
-
-export interface NewBatch {
-  readonly batchId: string;
-  readonly sessionId: string;
-  readonly callbackUrl: string;
-  readonly origin: string;
-  readonly body: string;
-  readonly recognitions: number;
-  readonly expiresAt: Date;
-}
-
-export interface WaitingBatch {
-  readonly batchId: string;
-  readonly sessionId: string;
-  readonly callbackUrl: string;
-  readonly body: string;
-  readonly recognitions: number;
-  readonly failedRounds: number;
-}
-
-export type OutboxStore = ReturnType<typeof createOutboxStore>;
 
 const IS_DUE =
   'next_attempt_at <= now() AND (claimed_until IS NULL OR claimed_until <= now()) AND expires_at > now()';
@@ -59,7 +39,7 @@ interface BatchRow {
   readonly failed_rounds: number;
 }
 
-export function createOutboxStore(database: Database) {
+export function createOutboxStore(database: Database): OutboxStore {
   return {
     async add(batch: NewBatch): Promise<void> {
       const { batchId, sessionId, callbackUrl, origin, body, recognitions, expiresAt } = batch;

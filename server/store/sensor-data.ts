@@ -1,26 +1,6 @@
 /** What sensors of boards sent, in the database: every query on it. SQL text only here, values only as parameters. */
+import type { NewReading, ReadingFilter, SensorDataStore, StoredReading } from '../devices/device-store.ts';
 import type { Database } from './pool.ts';
-
-export interface NewReading {
-  readonly deviceId: string;
-  /** By this server's clock, milliseconds since the epoch. */
-  readonly receivedMs: number;
-  /** The board's JSON object as it came. */
-  readonly data: unknown;
-}
-
-export interface StoredReading extends NewReading {
-  readonly id: number;
-}
-
-export interface ReadingFilter {
-  readonly deviceId?: string;
-  /** Only what was received at or after this time. */
-  readonly sinceMs?: number;
-  readonly limit: number;
-}
-
-export type SensorDataStore = ReturnType<typeof createSensorDataStore>;
 
 /** Rows that one statement deletes, so that none is long. */
 const REMOVED_AT_A_TIME = 10_000;
@@ -42,7 +22,7 @@ export const SQL = {
     SELECT id FROM sensor_readings WHERE id <= (SELECT max(id) FROM sensor_readings) - $1::bigint ORDER BY id LIMIT $2)`,
 } as const;
 
-export function createSensorDataStore(database: Database) {
+export function createSensorDataStore(database: Database): SensorDataStore {
   async function removeAll(text: string, bound: number): Promise<number> {
     for (let removed = 0; ; ) {
       const { rowCount } = await database.query(text, [bound, REMOVED_AT_A_TIME]);

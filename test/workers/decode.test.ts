@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { crc32, deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { decodePicture, formatOf, PictureError } from '../../workers/decode.ts';
+import { pngBomb } from '../support/pictures.ts';
 import { TEST_LIMITS } from '../support/pipeline.ts';
 import { readSample } from '../support/samples.ts';
 
@@ -93,7 +93,7 @@ test('a JPEG that ends too early is refused', async () => {
 });
 
 test('a header that promises 20,000 x 20,000 pixels is refused before anything is decoded', async () => {
-  const error = await reasonOf(pngOf(20_000, 20_000));
+  const error = await reasonOf(pngBomb(20_000, 20_000));
   assert.equal(error.reason, 'too_large');
   assert.match(error.message, /expected at most 50000000 pixels, received 20000 x 20000/);
 });
@@ -102,26 +102,3 @@ test('bytes of a picture inside another name are known by their signature', asyn
   assert.equal(formatOf(await readSample(1)), 'JPEG');
   assert.equal(formatOf(Buffer.from('RIFF....WAVE')), null);
 });
-
-/** A PNG with a true header and next to no data: what a decompression bomb looks like at first sight. */
-function pngOf(width: number, height: number): Buffer {
-  const header = Buffer.alloc(13);
-  header.writeUInt32BE(width, 0);
-  header.writeUInt32BE(height, 4);
-  header.set([8, 2, 0, 0, 0], 8);
-  return Buffer.concat([
-    Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
-    chunk('IHDR', header),
-    chunk('IDAT', deflateSync(Buffer.alloc(1000))),
-    chunk('IEND', Buffer.alloc(0)),
-  ]);
-}
-
-function chunk(type: string, data: Buffer): Buffer {
-  const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(data.length);
-  const checksum = Buffer.alloc(4);
-  checksum.writeUInt32BE(crc32(body));
-  return Buffer.concat([length, body, checksum]);
-}
