@@ -9,7 +9,12 @@ import { StartError } from '../../../server/errors.ts';
 import { lockFolder } from '../../../server/store/folder-lock.ts';
 
 const parent = mkdtempSync(join(tmpdir(), 'facepool-test-lock-'));
-after(() => rmSync(parent, { recursive: true, force: true }));
+const children: ChildProcess[] = [];
+after(() => {
+  // Left alive by a test that failed, one would keep this file from ending.
+  for (const child of children) child.kill('SIGKILL');
+  rmSync(parent, { recursive: true, force: true });
+});
 const module = new URL('../../../server/store/folder-lock.ts', import.meta.url).href;
 
 /** A process that holds the lock until it is killed. */
@@ -19,6 +24,7 @@ async function holder(folder: string): Promise<ChildProcess> {
   const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  children.push(child);
   await once(child.stdout!, 'data');
   return child;
 }
