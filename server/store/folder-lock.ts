@@ -14,6 +14,9 @@ const HOLDER_FILE = 'facepool.lock.json';
 const SQLITE_BUSY = 5;
 const SQLITE_LOCKED = 6;
 
+/** A lock that nobody refers to any more would be collected as garbage, and with it released. */
+const held = new Set<DatabaseSync>();
+
 interface Holder {
   readonly pid: number;
   readonly host: string;
@@ -46,7 +49,8 @@ export function lockFolder(folder: string): FolderLock {
       `the data folder ${folder} cannot be used: ${(error as Error).message}. It has to be a folder that this user may write to, on a file system with locks (DATA_DIR)`,
     );
   }
-  const held = database;
+  const kept = database;
+  held.add(kept);
   const holder: Holder = { pid: process.pid, host: hostname(), since: new Date().toISOString() };
   // Only for the message to whoever comes second; the lock does not depend on it.
   writeFileSync(holderFile, `${JSON.stringify(holder)}\n`, { mode: 0o600 });
@@ -56,7 +60,8 @@ export function lockFolder(folder: string): FolderLock {
       if (released) return;
       released = true;
       rmSync(holderFile, { force: true });
-      held.close();
+      held.delete(kept);
+      kept.close();
     },
   };
 }
