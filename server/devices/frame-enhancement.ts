@@ -9,6 +9,8 @@ export interface SensorHints {
   readonly agcGain?: number;
   readonly awb?: boolean;
   readonly awbGains?: readonly [r: number, g: number, b: number];
+  /** 0 automatic, 1 to 4 a fixed mode, whose gains the sensor applies. */
+  readonly wbMode?: number;
 }
 
 export interface FrameEnhancer {
@@ -54,14 +56,23 @@ export function createFrameEnhancer(mode: 'full' | 'off'): FrameEnhancer {
   };
 }
 
-/** Gains that the sensor has applied leave nothing to undo; with its white balance off, those it reports are still to be applied. */
-export function sensorStateOf({ gain, agcGain, awb, awbGains }: SensorHints): FrameEnhancement['sensor'] {
+/**
+ * Gains that the sensor has applied, by its automatic or by a fixed mode, are in the picture already. Only with its white balance off
+ * and no mode set are those it reports still to be applied.
+ */
+export function sensorStateOf({
+  gain,
+  agcGain,
+  awb,
+  awbGains,
+  wbMode = 0,
+}: SensorHints): FrameEnhancement['sensor'] {
   const factor = gain ?? (agcGain === undefined ? null : agcGain + 1);
   return {
     gain: factor === null ? null : within(factor, GAIN_RANGE),
     whiteBalanced: awb ?? null,
     illuminantGains:
-      awb === false && awbGains
+      awb === false && wbMode === 0 && awbGains
         ? [
             within(awbGains[0], BALANCE_RANGE),
             within(awbGains[1], BALANCE_RANGE),
