@@ -5,6 +5,11 @@
 cores=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 4)
 [ "$cores" -gt 4 ] && export UV_THREADPOOL_SIZE="${UV_THREADPOOL_SIZE:-$cores}"
 
+# glibc gives threads heaps of their own, up to eight a core, and decoders leave each of them full of holes: measured, that grows by
+# some 60 MB in 8,000 pictures, and not at all with two.
+arenas=$((cores / 8))
+export MALLOC_ARENA_MAX="${MALLOC_ARENA_MAX:-$((arenas > 2 ? arenas : 2))}"
+
 for pinned in node_modules/node-linux-*/bin/node; do
   [ -x "$pinned" ] && exec "$pinned" "$@"
 done
