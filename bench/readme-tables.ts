@@ -35,7 +35,7 @@ async function newestReports(): Promise<Report[]> {
 /** Every figure that something was promised for, met or not. */
 export function figuresTable(reports: readonly Report[]): string {
   const rows = reports.flatMap(({ bench, figures }) =>
-    figures.filter(({ target }) => target !== undefined).map((figure) => figureRow(bench, figure)),
+    figures.filter(isPromised).map((figure) => figureRow(bench, figure)),
   );
   const machines = [...new Set(reports.map(({ machine, date }) => `${machine}, ${date.slice(0, 10)}`))];
   return [
@@ -46,6 +46,9 @@ export function figuresTable(reports: readonly Report[]): string {
     ...rows,
   ].join('\n');
 }
+
+const isPromised = ({ target }: Figure): boolean =>
+  target?.atMost !== undefined || target?.atLeast !== undefined;
 
 function figureRow(bench: string, figure: Figure): string {
   const { name, value, unit, target } = figure;
