@@ -18,13 +18,13 @@ export type Unjudged = 'too_small' | 'blurred' | 'badly_lit' | 'turned_away';
 
 /**
  * Below these a face says little about whose it is, and poor faces resemble each other: they are found, but not named. The size is
- * that of about 18 px; somebody who looks past the camera by more than about 40 degrees falls below the angle.
+ * that of about 18 px. All of them lie below what enrolment asks for, so that nobody is enrolled whom the next picture cannot name.
  */
 const LEAST_QUALITY_TO_NAME: readonly (readonly [keyof FaceQuality, number, Unjudged])[] = [
   ['size', 0.3, 'too_small'],
   ['clarity', 0.1, 'blurred'],
   ['lighting', 0.05, 'badly_lit'],
-  ['angle', 0.4, 'turned_away'],
+  ['angle', 0.3, 'turned_away'],
 ];
 
 /** @param names of everybody who is enrolled now, by the person's number in the index */
