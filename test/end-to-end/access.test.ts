@@ -21,9 +21,14 @@ after(async () => {
 
 function openDoor(
   mode: 'devices' | 'strict' | 'open',
-  { maxCalls = 100_000, corsOrigins = [] as string[], trustedProxies = 0 } = {},
+  {
+    routes = server.routes,
+    maxCalls = 100_000,
+    corsOrigins = [] as string[],
+    trustedProxies = 0,
+  }: { routes?: readonly Route[]; maxCalls?: number; corsOrigins?: string[]; trustedProxies?: number } = {},
 ): Promise<HttpServer> {
-  const { log, metrics, routes, config } = server;
+  const { log, metrics, config } = server;
   const access = createAccessControl({ mode, apiKey: API_KEY, deviceKey: DEVICE_KEY, tokenLifetimeS: 60 });
   const rateLimiter = createRateLimiter({ maxCalls, windowMs: 60_000 });
   const app = createApp({
@@ -143,7 +148,6 @@ for (const mode of ['devices', 'strict', 'open']) {
 }
 
 test('the attendance API refuses in its own words', async () => {
-  const { log, metrics, config } = server;
   const route: Route = {
     method: 'GET',
     path: '/x',
@@ -151,24 +155,7 @@ test('the attendance API refuses in its own words', async () => {
     envelope: 'attendance',
     handle: () => {},
   };
-  const access = createAccessControl({
-    mode: 'open',
-    apiKey: API_KEY,
-    deviceKey: undefined,
-    tokenLifetimeS: 60,
-  });
-  const rateLimiter = createRateLimiter({ maxCalls: 10, windowMs: 1000 });
-  const app = createApp({
-    routes: [route],
-    access,
-    rateLimiter,
-    corsOrigins: [],
-    trustedProxies: 0,
-    log,
-    metrics,
-    isStopping: () => false,
-  });
-  const door = await listen({ config: { ...config, PORT: 0 }, handle: app.callback(), log, metrics });
+  const door = await openDoor('open', { routes: [route] });
   try {
     const response = await fetch(`http://127.0.0.1:${door.port}/x`);
     assert.deepEqual(await response.json(), {
@@ -278,7 +265,6 @@ test('every answer has the headers that keep browsers in check, and an id; a cli
 });
 
 test('an unexpected error shows nothing of the inside and is in the log', async () => {
-  const { log, metrics, config } = server;
   const route: Route = {
     method: 'GET',
     path: '/broken',
@@ -287,24 +273,7 @@ test('an unexpected error shows nothing of the inside and is in the log', async 
       throw new TypeError('inside: /etc/secret');
     },
   };
-  const access = createAccessControl({
-    mode: 'open',
-    apiKey: API_KEY,
-    deviceKey: undefined,
-    tokenLifetimeS: 60,
-  });
-  const rateLimiter = createRateLimiter({ maxCalls: 10, windowMs: 1000 });
-  const app = createApp({
-    routes: [route],
-    access,
-    rateLimiter,
-    corsOrigins: [],
-    trustedProxies: 0,
-    log,
-    metrics,
-    isStopping: () => false,
-  });
-  const door = await listen({ config: { ...config, PORT: 0 }, handle: app.callback(), log, metrics });
+  const door = await openDoor('open', { routes: [route] });
   try {
     const response = await fetch(`http://127.0.0.1:${door.port}/broken`);
     assert.equal(response.status, 500);
