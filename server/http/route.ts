@@ -1,5 +1,6 @@
 /** What a route says about itself. Access is part of it, so that nothing is open because somebody forgot. */
 import type { RouterContext } from '@koa/router';
+import type { RouteDescription } from './route-description.ts';
 
 /**
  * - `public`: health and the sign-in; open in every mode
@@ -29,5 +30,7 @@ export interface Route {
   readonly envelope?: 'device' | 'attendance';
   /** Called many times a second: its access lines are logged at debug level. */
   readonly frequent?: boolean;
+  /** What the OpenAPI document says of it. */
+  readonly description?: RouteDescription;
   readonly handle: (ctx: Context) => Promise<void> | void;
 }

@@ -13,9 +13,14 @@ interface FieldSchema {
 
 /**
  * Fields that the schema does not name are ignored; an optional field that is null counts as not sent.
+ * @param prefix set before the name of the field: `?` for a parameter of the query
  * @throws {ServerError} 400 that names the first field that does not fit, what was expected and what came
  */
-export function validate<Schema extends TObject>(schema: Schema, value: unknown): Static<Schema> {
+export function validate<Schema extends TObject>(
+  schema: Schema,
+  value: unknown,
+  prefix = '',
+): Static<Schema> {
   const required = (schema as { required?: readonly string[] }).required ?? [];
   const candidate =
     typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -31,7 +36,7 @@ export function validate<Schema extends TObject>(schema: Schema, value: unknown)
   const missing = (error.params as { requiredProperties?: readonly string[] }).requiredProperties?.[0];
   if (missing !== undefined) path.push(missing);
   const [name, expected] = [path.join('.') || 'body', expectation(schemaAt(schema as FieldSchema, path))];
-  throw invalidField(name, expected, valueAt(candidate, path));
+  throw invalidField(prefix + name, expected, valueAt(candidate, path));
 }
 
 /** JSON Pointer, RFC 6901. */
