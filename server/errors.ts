@@ -30,6 +30,13 @@ export function invalidField(field: string, expected: string, received: unknown)
 
 export const invalidApiKey = () => new ServerError(401, 'INVALID_API_KEY', 'Invalid or missing API key');
 
+export const notOurPage = () =>
+  new ServerError(
+    403,
+    'NOT_OUR_PAGE',
+    'the session cookie is only good for what the page of this server sends: Origin of this host, and X-Requested-With: facepool',
+  );
+
 export const notFound = (what: string) => new ServerError(404, 'NOT_FOUND', `${what} not found`);
 
 export const bodyTooLarge = (limitBytes: number) =>

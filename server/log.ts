@@ -15,10 +15,10 @@ export interface LogOptions {
 /** `rtsp://user:password@host`: both parts before the @ are hidden, up to the last @ before the path. */
 const CREDENTIALS_IN_URL = /([a-z][a-z0-9+.-]*:\/\/)[^\s"/]+@/gi;
 /** Read tokens stand in queries, and queries stand in access lines. */
-const TOKEN_IN_URL = /([?&]token=)[^&\s"]+/g;
+const TOKEN_IN_URL = /([?&](?:token|once)=)[^&\s"]+/g;
 
 export function createLog({ level, format, secrets, output = process.stdout }: LogOptions): Log {
-  const asText = format === 'text' || (format === 'auto' && output.isTTY === true);
+  const asText = showsText(format, output);
   const destination = {
     write(line: string) {
       output.write(blotOut(asText ? textLine(line) : line, secrets));
@@ -35,6 +35,11 @@ export function createLog({ level, format, secrets, output = process.stdout }: L
     },
     destination,
   );
+}
+
+/** Whether people read this output, not programs. */
+export function showsText(format: Config['LOG_FORMAT'], output: NodeJS.WritableStream & { isTTY?: boolean }) {
+  return format === 'text' || (format === 'auto' && output.isTTY === true);
 }
 
 function blotOut(line: string, secrets: ReadonlySet<string>): string {

@@ -2,6 +2,7 @@
 import Type, { type Static } from 'typebox';
 import { attendanceSettings } from './attendance-settings.ts';
 import { deviceSettings } from './device-settings.ts';
+import { pageSettings } from './page-settings.ts';
 
 /** A default that is worked out at the start, in words for the table. */
 const workedOut = (words: string) => ({ workedOut: words });
@@ -80,6 +81,7 @@ export const SettingsSchema = Type.Object({
     maximum: 3600,
     description: 'Seconds that a read token of `GET /api/v1/token` is good for',
   }),
+  ...pageSettings,
 
   LOG_LEVEL: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
     default: 'info',

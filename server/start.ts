@@ -5,6 +5,7 @@ import { reachableUrls } from './addresses.ts';
 import { Closers, inParallel } from './closers.ts';
 import { composeAttendance } from './compose-attendance.ts';
 import { composeDevices } from './compose-devices.ts';
+import { composePage } from './compose-page.ts';
 import {
   chooseInstalledModels,
   composeGallery,
@@ -21,13 +22,14 @@ import { createBodyReader } from './http/body.ts';
 import { createRateLimiter } from './http/rate-limit.ts';
 import type { Route } from './http/route.ts';
 import { frameRoutes } from './http/routes/frames.ts';
-import { healthRoutes } from './http/routes/health.ts';
+import { greeting, healthRoutes } from './http/routes/health.ts';
 import { permittedFaceRoutes } from './http/routes/permitted-faces.ts';
 import { recognitionRoutes } from './http/routes/recognition.ts';
 import { tokenRoutes } from './http/routes/token.ts';
 import { checkAddress, listen } from './http/server.ts';
+import { createSessionCookies } from './http/session-cookie.ts';
 import { ownApiKey } from './key-file.ts';
-import { createLog, type Log } from './log.ts';
+import { createLog, type Log, showsText } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import type { Gallery } from './recognition/gallery.ts';
 import type { Recognizer } from './recognition/recognizer.ts';
@@ -46,6 +48,8 @@ export interface RunningServer {
   readonly frames: FrameStore;
   /** Ends when the background fetch of a detector, where there is one, is over. */
   readonly detectorSettled: Promise<void>;
+  /** A new link that signs a browser in once, within minutes; the one made before is void. */
+  signInLink(): string;
   /** Settles where a part has stopped for good: the process has to be started anew. */
   readonly broken: Promise<Error>;
   /** No new work, what runs is finished, then every part is closed. Safe to call twice. */
@@ -107,9 +111,11 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
   sources.queueDepth = () => recognizer.status.queueDepth;
   const { gallery, prepare } = await composeGallery({ config, choice, database, recognizer, log, closers });
 
+  const cookies = createSessionCookies({ apiKey, lifetimeS: config.SIGN_IN_LIFETIME_S });
   const access = createAccessControl({
     mode: config.ACCESS,
     apiKey,
+    cookies,
     deviceKey: config.DEVICE_KEY,
     tokenLifetimeS: config.TOKEN_LIFETIME_S,
   });
@@ -145,12 +151,24 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
     log,
     closers,
   });
+  const version = await ownVersion();
+  const page = composePage({
+    settings: config,
+    version,
+    access,
+    cookies,
+    bodies,
+    greet: greeting(config.SERVICE_NAME, version),
+    log,
+    closers,
+  });
   const routes = [
+    ...page.routes,
     ...healthRoutes({
       isTunnelActive: () => (devices.tunnelStatus()?.ports.length ?? 0) > 0,
       activeSessions: () => attendance?.sessions.list().length ?? 0,
       serviceName: config.SERVICE_NAME,
-      version: await ownVersion(),
+      version,
       recognizer,
       gallerySize: gallery.size,
       databaseKind: database.kind,
@@ -218,6 +236,10 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
     // Since the start of the process: what a person who typed npm start has waited, but for npm itself.
     `ready after ${process.uptime().toFixed(1)} s`,
   );
+  page.prepare();
+  const signInLink = () => `${urls.at(-1)}/sign-in?once=${cookies.makeOnce()}`;
+  if (showsText(config.LOG_FORMAT, output))
+    output.write(`The page, signed in at once (good one time, for 15 minutes): ${signInLink()}\n`);
 
   let stopped: Promise<void> | null = null;
   return {
@@ -232,6 +254,7 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
     frames,
     detectorSettled,
     broken,
+    signInLink,
     stop() {
       stopped ??= closers.closeAll().then(() => log.info('stopped'));
       return stopped;

@@ -16,7 +16,7 @@ interface Import {
 const sources = LAYERS.flatMap((layer) =>
   readdirSync(join(root, layer), { recursive: true, encoding: 'utf8' })
     .map((file) => join(layer, file))
-    .filter((file) => file.endsWith('.ts') && !file.startsWith('kernels/assembly')),
+    .filter((file) => /\.tsx?$/.test(file) && !file.startsWith('kernels/assembly')),
 );
 
 const imports: Import[] = sources.flatMap((from) => {

@@ -1,8 +1,9 @@
-/** Who may call what: keys compared in constant time, read tokens, and the three modes of ACCESS. */
+/** Who may call what: keys compared in constant time, read tokens, the page's cookie, and the three modes of ACCESS. */
 import { createHash, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
-import { invalidApiKey } from '../errors.ts';
+import { invalidApiKey, notOurPage } from '../errors.ts';
 import type { Config } from '../settings.ts';
 import type { Access, Context } from './route.ts';
+import type { SessionCookies } from './session-cookie.ts';
 
 export interface ReadToken {
   readonly token: string;
@@ -10,9 +11,13 @@ export interface ReadToken {
 }
 
 export interface AccessControl {
-  /** Whether the request carries the API key. */
+  /** Whether the request carries the API key itself. */
   holdsKey(ctx: Context): boolean;
-  /** @throws {ServerError} 401 where the request may not do this */
+  /** Whether the text is the API key. */
+  isKey(text: string): boolean;
+  /** Whether the request carries the API key, or is one of the page, whose cookie stands for it. */
+  isTrusted(ctx: Context): boolean;
+  /** @throws {ServerError} 401 where the request may not do this; 403 where it has the page's cookie and is not the page's */
   demand(access: Access, ctx: Context): void;
   issueReadToken(now?: Date): ReadToken;
 }
@@ -22,6 +27,8 @@ export interface AccessOptions {
   readonly apiKey: string;
   readonly deviceKey: string | undefined;
   readonly tokenLifetimeS: number;
+  /** Without it, no cookie is good for anything. */
+  readonly cookies?: Pick<SessionCookies, 'check'>;
 }
 
 export function createAccessControl(options: AccessOptions): AccessControl {
@@ -39,6 +46,7 @@ export function createAccessControl(options: AccessOptions): AccessControl {
     const shown = shownKey(ctx);
     return shown !== null && timingSafeEqual(shown, apiKeyDigest);
   };
+  const isTrusted = (ctx: Context) => holdsKey(ctx) || options.cookies?.check(ctx) === 'good';
   const holdsDeviceKey = (ctx: Context) => {
     const shown = shownKey(ctx);
     return shown !== null && deviceKeyDigest !== null && timingSafeEqual(shown, deviceKeyDigest);
@@ -54,16 +62,19 @@ export function createAccessControl(options: AccessOptions): AccessControl {
 
   const permits: Record<Access, (ctx: Context) => boolean> = {
     public: () => true,
-    board: (ctx) => options.mode !== 'strict' || holdsKey(ctx) || holdsDeviceKey(ctx),
-    read: (ctx) => options.mode === 'open' || holdsKey(ctx) || holdsReadToken(ctx),
-    key: (ctx) => options.mode === 'open' || holdsKey(ctx),
-    always: holdsKey,
+    board: (ctx) => options.mode !== 'strict' || holdsDeviceKey(ctx) || isTrusted(ctx),
+    read: (ctx) => options.mode === 'open' || holdsReadToken(ctx) || isTrusted(ctx),
+    key: (ctx) => options.mode === 'open' || isTrusted(ctx),
+    always: isTrusted,
   };
 
   return {
     holdsKey,
+    isKey: (text) => timingSafeEqual(digest(text), apiKeyDigest),
+    isTrusted,
     demand(access, ctx) {
-      if (!permits[access](ctx)) throw invalidApiKey();
+      if (!permits[access](ctx))
+        throw options.cookies?.check(ctx) === 'foreign' ? notOurPage() : invalidApiKey();
     },
     issueReadToken(now = new Date()) {
       const expiresAt = new Date(now.getTime() + options.tokenLifetimeS * 1000);

@@ -107,7 +107,7 @@ export function createApp(options: AppOptions): Koa<RequestState> {
   }
 
   async function limitRate(ctx: Context, next: Next) {
-    ctx.state.hasKey = access.holdsKey(ctx);
+    ctx.state.hasKey = access.isTrusted(ctx);
     if (ctx.path.startsWith('/api/') && !ctx.state.hasKey) {
       const retryAfterS = options.rateLimiter.count(options.isTunnelled?.(ctx.req) ? 'tunnel' : ctx.ip);
       if (retryAfterS !== null) {

@@ -13,7 +13,7 @@ export type Access = 'public' | 'board' | 'read' | 'key' | 'always';
 
 export interface RequestState {
   requestId: string;
-  /** The caller showed the API key. */
+  /** The caller showed the API key, or is the page of somebody who did. */
   hasKey: boolean;
   /** The route that was matched, once one was. */
   route?: Route;

@@ -86,19 +86,8 @@ export function healthRoutes(dependencies: HealthDependencies): Route[] {
     ctx.body = { status: 200, message: 'Service is healthy', data };
   }
 
-  function greet(ctx: Context): void {
-    ctx.body = {
-      success: true,
-      message: `${serviceName} is running`,
-      service: serviceName,
-      version,
-      status: 'running',
-    };
-  }
-
   return [
-    { method: 'GET', path: '/', access: 'public', handle: greet },
-    { method: 'GET', path: '/api/v1', access: 'public', handle: greet },
+    { method: 'GET', path: '/api/v1', access: 'public', handle: greeting(serviceName, version) },
     { method: 'GET', path: '/health', access: 'public', frequent: true, handle: deviceHealth },
     {
       method: 'GET',
@@ -109,6 +98,19 @@ export function healthRoutes(dependencies: HealthDependencies): Route[] {
       handle: attendanceHealth,
     },
   ];
+}
+
+/** That the server runs, for whoever asks for nothing else. */
+export function greeting(serviceName: string, version: string): (ctx: Context) => void {
+  return (ctx) => {
+    ctx.body = {
+      success: true,
+      message: `${serviceName} is running`,
+      service: serviceName,
+      version,
+      status: 'running',
+    };
+  };
 }
 
 async function askDatabase(check: () => Promise<unknown>): Promise<string | null> {

@@ -1,0 +1,72 @@
+/** Builds what browsers see: the page, and the sign-in to it. */
+import { join } from 'node:path';
+import type { Closers } from './closers.ts';
+import { openPage, type Page } from './dashboard/bundle.ts';
+import type { AccessControl } from './http/api-key.ts';
+import type { BodyReader } from './http/body.ts';
+import { createRateLimiter } from './http/rate-limit.ts';
+import type { Context, Route } from './http/route.ts';
+import { pageRoutes } from './http/routes/page.ts';
+import { signInRoutes } from './http/routes/sign-in.ts';
+import type { SessionCookies } from './http/session-cookie.ts';
+import type { Log } from './log.ts';
+
+export interface PageParts {
+  readonly settings: { readonly DATA_DIR: string; readonly SERVICE_NAME: string };
+  readonly version: string;
+  readonly access: AccessControl;
+  readonly cookies: SessionCookies;
+  readonly bodies: BodyReader;
+  /** What others than browsers are told at `/`. */
+  readonly greet: (ctx: Context) => void;
+  readonly log: Log;
+  readonly closers: Closers;
+}
+
+export interface ComposedPage {
+  readonly routes: readonly Route[];
+  /** Builds the page where it is older than its sources; whoever asks for it earlier builds it then. */
+  prepare(): void;
+}
+
+/** Sign-ins a minute and client: nobody types faster, and nobody guesses a key at this pace. */
+const MAX_ATTEMPTS = 10;
+const ATTEMPTS_WINDOW_MS = 60_000;
+
+export function composePage(parts: PageParts): ComposedPage {
+  const { settings, access, cookies, bodies, log, closers } = parts;
+  const folder = join(settings.DATA_DIR, 'page');
+  let opened: Promise<Page> | null = null;
+
+  function page(): Promise<Page> {
+    if (opened !== null) return opened;
+    const startedMs = performance.now();
+    const opening = openPage(folder);
+    opened = opening;
+    opening.then(
+      () => log.debug({ durationMs: Math.round(performance.now() - startedMs) }, 'the page is ready'),
+      (error: unknown) => {
+        log.error({ err: error }, 'the page could not be built');
+        opened = null;
+      },
+    );
+    return opening;
+  }
+  closers.add('page', async () => void (await opened?.catch(() => {})));
+
+  return {
+    routes: [
+      ...signInRoutes({
+        access,
+        cookies,
+        bodies,
+        attempts: createRateLimiter({ maxCalls: MAX_ATTEMPTS, windowMs: ATTEMPTS_WINDOW_MS }),
+        serviceName: settings.SERVICE_NAME,
+        version: parts.version,
+        log,
+      }),
+      ...pageRoutes({ page, greet: parts.greet }),
+    ],
+    prepare: () => void page().catch(() => {}),
+  };
+}

@@ -1,0 +1,35 @@
+/** What every view may use: the socket, and short messages to the operator. */
+import { createContext } from 'preact';
+import { useContext, useEffect, useState } from 'preact/hooks';
+import type { ConnectionState, PageSocket, ServerMessage } from './socket.ts';
+
+export interface Page {
+  readonly socket: PageSocket;
+  /** Says something for a few seconds; what went wrong stays until it is closed. */
+  readonly say: (text: string, kind?: 'good' | 'bad') => void;
+}
+
+export const PageContext = createContext<Page | null>(null);
+
+export function usePage(): Page {
+  const page = useContext(PageContext);
+  if (page === null) throw new Error('a view outside of the page');
+  return page;
+}
+
+/** Listens as long as the component is there; the listener may change with every rendering. */
+export function useMessages<Type extends ServerMessage['type']>(
+  type: Type,
+  listener: (message: Extract<ServerMessage, { type: Type }>) => void,
+  dependencies: readonly unknown[] = [],
+): void {
+  const { socket } = usePage();
+  useEffect(() => socket.on(type, listener), [socket, type, ...dependencies]);
+}
+
+export function useConnection(): ConnectionState {
+  const { socket } = usePage();
+  const [state, setState] = useState(socket.state);
+  useEffect(() => socket.onState(setState), [socket]);
+  return state;
+}

@@ -1,0 +1,19 @@
+/** The views of the page, in the order of the navigation. Each is a module of its own that is loaded when it is first opened. */
+import type { ComponentType } from 'preact';
+import type { IconName } from './parts/icon.tsx';
+
+export interface ViewProps {
+  /** The segments of the address behind the view's own. */
+  readonly rest: readonly string[];
+}
+
+export interface View {
+  readonly path: string;
+  readonly label: string;
+  readonly icon: IconName;
+  readonly load: () => Promise<{ readonly default: ComponentType<ViewProps> }>;
+}
+
+export const views: readonly View[] = [
+  { path: 'wall', label: 'Wall', icon: 'wall', load: () => import('./views/wall.tsx') },
+];
