@@ -10,24 +10,23 @@ import type {
   SessionRequestTask,
   SessionStudent,
 } from './protocol.ts';
+import { SESSION_LIMITS } from './session-body.ts';
 import { WarningList } from './session-warnings.ts';
 
-const DIMENSIONS = 512;
-const MAX_STUDENTS = 10_000;
-const MAX_CAMERAS = 64;
-const MAX_TEXT_CHARACTERS = 1000;
-const MAX_URL_CHARACTERS = 2000;
-const MAX_SCAN_INTERVAL_S = 3600;
-const MAX_SIGHTINGS = 100;
+const limits = SESSION_LIMITS;
+const DIMENSIONS = limits.vector.maxItems;
 /** Beyond what rounding to three decimals does to a length of 1. */
 const MAX_LENGTH_ERROR = 0.01;
 /** Nothing that a network made is as short; dividing by less would only enlarge rounding errors. */
 const LEAST_LENGTH = 1e-6;
 
-const INT_MAX = 2 ** 31 - 1;
-const SHORT_MAX = 2 ** 15 - 1;
-
 type Fields = Readonly<Record<string, unknown>>;
+
+/** What a schema says of a number. */
+interface Range {
+  readonly minimum: number;
+  readonly maximum: number;
+}
 
 class Refusal extends Error {
   readonly code: string;
@@ -64,11 +63,11 @@ function readRequest({ body, embedder, defaults }: SessionRequestTask) {
   const cameraList = asArray('cameras', cameras);
   if (studentList.length === 0) throw new Refusal('STUDENTS_EMPTY', 'Students array must not be empty');
   if (cameraList.length === 0) throw new Refusal('CAMERAS_EMPTY', 'Cameras array must not be empty');
-  limitCount('students', studentList, MAX_STUDENTS);
-  limitCount('cameras', cameraList, MAX_CAMERAS);
+  limitCount('students', studentList, limits.students);
+  limitCount('cameras', cameraList, limits.cameras);
   const ids = {
-    slotId: wholeNumber('slotId', slotId, -INT_MAX - 1, INT_MAX),
-    roomId: wholeNumber('roomId', roomId, -SHORT_MAX - 1, SHORT_MAX),
+    slotId: wholeNumber('slotId', slotId, limits.slotId),
+    roomId: wholeNumber('roomId', roomId, limits.shortId),
   };
   const warnings = new WarningList();
   const roster = readStudents(studentList, embedder, warnings);
@@ -109,10 +108,14 @@ function readStudents(
     const field = `students[${position}]`;
     const given = asObject(field, entry);
     const student: SessionStudent = {
-      userId: wholeNumber(`${field}.userId`, given.userId, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
-      fullName: text(`${field}.fullName`, given.fullName),
-      rollNumber: text(`${field}.rollNumber`, given.rollNumber),
-      embeddingVersion: wholeNumber(`${field}.embeddingVersion`, given.embeddingVersion, 0, INT_MAX),
+      userId: wholeNumber(`${field}.userId`, given.userId, limits.userId),
+      fullName: text(`${field}.fullName`, given.fullName, limits.text),
+      rollNumber: text(`${field}.rollNumber`, given.rollNumber, limits.text),
+      embeddingVersion: wholeNumber(
+        `${field}.embeddingVersion`,
+        given.embeddingVersion,
+        limits.embeddingVersion,
+      ),
     };
     const row = embeddings.subarray(rows * DIMENSIONS, (rows + 1) * DIMENSIONS);
     const length = readVector(`${field}.embeddingVector`, given.embeddingVector, row);
@@ -151,8 +154,7 @@ function readVector(field: string, value: unknown, row: Float32Array): number {
   let squares = 0;
   for (let index = 0; index < DIMENSIONS; index++) {
     const number: unknown = value[index];
-    // Beyond 1e15 the squares of 512 numbers would leave single precision.
-    if (typeof number !== 'number' || !(Math.abs(number) <= 1e15))
+    if (typeof number !== 'number' || !(Math.abs(number) <= limits.vectorElement.maximum))
       throw invalid(`${field}[${index}]`, 'a finite number', number);
     squares += number * number;
     row[index] = number;
@@ -165,18 +167,18 @@ function readCameras(list: readonly unknown[]): SessionCamera[] {
   return list.map((entry, position) => {
     const field = `cameras[${position}]`;
     const given = asObject(field, entry);
-    const id = wholeNumber(`${field}.id`, given.id, -SHORT_MAX - 1, SHORT_MAX);
+    const id = wholeNumber(`${field}.id`, given.id, limits.shortId);
     const earlier = seen.get(id);
     if (earlier !== undefined)
       throw invalid(`${field}.id`, `another id than that of cameras[${earlier}]`, id);
     seen.set(id, position);
-    const name = text(`${field}.name`, given.name);
+    const name = text(`${field}.name`, given.name, limits.text);
     const { rtspUrl } = given;
     // Never shown, not even in part: it may hold a password.
-    if (typeof rtspUrl !== 'string' || rtspUrl === '' || rtspUrl.length > MAX_URL_CHARACTERS)
+    if (typeof rtspUrl !== 'string' || rtspUrl === '' || rtspUrl.length > limits.url.maxLength)
       throw new Refusal(
         'INVALID_FIELD',
-        `${field}.rtspUrl: expected the URL of an RTSP stream, at most ${MAX_URL_CHARACTERS} characters`,
+        `${field}.rtspUrl: expected the URL of an RTSP stream, at most ${limits.url.maxLength} characters`,
       );
     return { id, name, rtspUrl };
   });
@@ -184,37 +186,45 @@ function readCameras(list: readonly unknown[]): SessionCamera[] {
 
 function readConfig(given: Fields, defaults: SessionRequestTask['defaults']): SessionConfig {
   const similarityThreshold = given.similarityThreshold ?? defaults.similarityThreshold;
-  if (typeof similarityThreshold !== 'number' || !(similarityThreshold >= 0 && similarityThreshold <= 1))
+  if (!isWithin(similarityThreshold, limits.similarityThreshold))
     throw new Refusal('INVALID_SIMILARITY_THRESHOLD', 'Similarity threshold must be between 0.0 and 1.0');
   const scanIntervalS = given.scanInterval ?? defaults.scanIntervalS;
-  if (!isWhole(scanIntervalS, 1, MAX_SCAN_INTERVAL_S))
+  if (!isWhole(scanIntervalS, limits.scanInterval))
     throw new Refusal(
       'INVALID_SCAN_INTERVAL',
-      `Scan interval must be a whole number of seconds from 1 to ${MAX_SCAN_INTERVAL_S}`,
+      `Scan interval must be a whole number of seconds from ${limits.scanInterval.minimum} to ${limits.scanInterval.maximum}`,
     );
   const { callbackUrl } = given;
-  if (typeof callbackUrl !== 'string' || callbackUrl.length > MAX_URL_CHARACTERS)
+  if (typeof callbackUrl !== 'string' || callbackUrl.length > limits.url.maxLength)
     throw new Refusal('INVALID_CALLBACK_URL', 'Callback URL must be an http or https URL');
-  const minMargin = given.minMargin ?? 0;
-  if (typeof minMargin !== 'number' || !(minMargin >= 0 && minMargin <= 1))
+  const minMargin = given.minMargin ?? limits.minMargin.default;
+  if (!isWithin(minMargin, limits.minMargin))
     throw invalid('config.minMargin', 'a number from 0 to 1', minMargin);
-  const minSightings = wholeNumber('config.minSightings', given.minSightings ?? 1, 1, MAX_SIGHTINGS);
+  const minSightings = wholeNumber(
+    'config.minSightings',
+    given.minSightings ?? limits.minSightings.default,
+    limits.minSightings,
+  );
   return { similarityThreshold, scanIntervalS, callbackUrl, minMargin, minSightings };
 }
 
 const isMissing = (value: unknown): boolean => value === undefined || value === null;
 
-const isWhole = (value: unknown, least: number, most: number): value is number =>
-  Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
+const isWithin = (value: unknown, { minimum, maximum }: Range): value is number =>
+  typeof value === 'number' && value >= minimum && value <= maximum;
 
-function wholeNumber(field: string, value: unknown, least: number, most: number): number {
-  if (!isWhole(value, least, most)) throw invalid(field, `a whole number from ${least} to ${most}`, value);
+const isWhole = (value: unknown, range: Range): value is number =>
+  Number.isInteger(value) && isWithin(value, range);
+
+function wholeNumber(field: string, value: unknown, range: Range): number {
+  if (!isWhole(value, range))
+    throw invalid(field, `a whole number from ${range.minimum} to ${range.maximum}`, value);
   return value;
 }
 
-function text(field: string, value: unknown): string {
-  if (typeof value !== 'string' || value.length > MAX_TEXT_CHARACTERS)
-    throw invalid(field, `text of at most ${MAX_TEXT_CHARACTERS} characters`, value);
+function text(field: string, value: unknown, { maxLength }: { readonly maxLength: number }): string {
+  if (typeof value !== 'string' || value.length > maxLength)
+    throw invalid(field, `text of at most ${maxLength} characters`, value);
   return value;
 }
 
@@ -229,9 +239,13 @@ function asArray(field: string, value: unknown): readonly unknown[] {
   return value;
 }
 
-function limitCount(field: string, list: readonly unknown[], most: number): void {
-  if (list.length > most)
-    throw new Refusal('INVALID_FIELD', `${field}: expected at most ${most}, received ${list.length}`);
+function limitCount(
+  field: string,
+  list: readonly unknown[],
+  { maxItems }: { readonly maxItems: number },
+): void {
+  if (list.length > maxItems)
+    throw new Refusal('INVALID_FIELD', `${field}: expected at most ${maxItems}, received ${list.length}`);
 }
 
 function invalid(field: string, expected: string, received: unknown): Refusal {

@@ -1,4 +1,5 @@
 /** What a board says about a raw frame in its headers: the required ones checked, the optional ones as hints. */
+import Type, { type TSchema } from 'typebox';
 import type { FrameFormat } from '../../workers/protocol.ts';
 import { badRequest, invalidField } from '../errors.ts';
 
@@ -47,7 +48,8 @@ const BYTES_PER_PIXEL: Readonly<Record<FrameFormat, number>> = {
 };
 const FORMATS = [...Object.keys(BYTES_PER_PIXEL), 'JPEG'];
 /** No sensor of these boards is larger; it also keeps width x height far from where numbers lose precision. */
-const MAX_SIDE_PX = 16_384;
+const SIDE_PX = { minimum: 1, maximum: 16_384 } as const;
+const Side = Type.Integer({ ...SIDE_PX, description: 'Pixels; of a raw frame required' });
 
 /** @throws {ServerError} 400 that names the header, what was expected and what came */
 export function readFrameDescription(header: HeaderReader, maxPixels: number): FrameDescription {
@@ -87,8 +89,12 @@ export function checkFrameLength(frame: FrameDescription, receivedBytes: number)
 function readSide(name: string, header: HeaderReader): number {
   const text = header(name).trim();
   const side = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(side >= 1 && side <= MAX_SIDE_PX))
-    throw invalidField(name, `a whole number from 1 to ${MAX_SIDE_PX}`, text || undefined);
+  if (!(side >= SIDE_PX.minimum && side <= SIDE_PX.maximum))
+    throw invalidField(
+      name,
+      `a whole number from ${SIDE_PX.minimum} to ${SIDE_PX.maximum}`,
+      text || undefined,
+    );
   return side;
 }
 
@@ -96,80 +102,113 @@ interface OptionalHeader {
   readonly header: string;
   readonly key: keyof SensorSettings;
   readonly expected: string;
+  readonly schema: TSchema;
   /** Undefined for a text that is not what was expected. */
   readonly parse: (text: string) => unknown;
 }
 
-const number = (
+type Range = readonly [least: number, most: number];
+type Numbered = (
   header: string,
   key: keyof SensorSettings,
-  minimum: number,
-  maximum: number,
-): OptionalHeader => ({
+  range: Range,
+  description: string,
+) => OptionalHeader;
+
+const number: Numbered = (header, key, [minimum, maximum], description) => ({
   header,
   key,
   expected: `a number from ${minimum} to ${maximum}`,
+  schema: Type.Number({ minimum, maximum, description }),
   parse: (text) => numberBetween(text, minimum, maximum),
 });
-const whole = (
-  header: string,
-  key: keyof SensorSettings,
-  minimum: number,
-  maximum: number,
-): OptionalHeader => ({
+const whole: Numbered = (header, key, [minimum, maximum], description) => ({
   header,
   key,
   expected: `a whole number from ${minimum} to ${maximum}`,
+  schema: Type.Integer({ minimum, maximum, description }),
   parse: (text) => (/^[+-]?\d+$/.test(text) ? numberBetween(text, minimum, maximum) : undefined),
 });
-const flag = (header: string, key: keyof SensorSettings): OptionalHeader => ({
+const flag = (header: string, key: keyof SensorSettings, description: string): OptionalHeader => ({
   header,
   key,
   expected: '0 or 1',
+  schema: Type.Enum(['0', '1'], { description }),
   parse: (text) => (text === '1' ? true : text === '0' ? false : undefined),
 });
+const text = (
+  header: string,
+  key: keyof SensorSettings,
+  pattern: RegExp,
+  expected: string,
+  description: string,
+): OptionalHeader => ({
+  header,
+  key,
+  expected,
+  schema: Type.String({ pattern: pattern.source, description }),
+  parse: (given) => (pattern.test(given) ? given : undefined),
+});
+const level = (header: string, key: keyof SensorSettings) =>
+  whole(header, key, [-2, 2], 'Level of the driver');
 
 /** Ranges: sensor_t of the esp32-camera driver; exposure in lines goes further on the larger sensors than on the OV2640. */
 const OPTIONAL_HEADERS: readonly OptionalHeader[] = [
   {
-    header: 'X-Frame-Byte-Order',
-    key: 'byteOrder',
-    expected: 'BE or LE',
-    parse: (text) => (/^(BE|LE)$/i.test(text) ? text.toUpperCase() : undefined),
+    ...text('X-Frame-Byte-Order', 'byteOrder', /^(BE|LE|be|le)$/, 'BE or LE', 'Of RGB565; BE without it'),
+    parse: (given) => (/^(BE|LE)$/i.test(given) ? given.toUpperCase() : undefined),
   },
-  whole('X-Frame-Seq', 'seq', 0, Number.MAX_SAFE_INTEGER),
-  number('X-Frame-Timestamp', 'timestampMs', 0, 8.64e15),
-  {
-    header: 'X-Sensor-Model',
-    key: 'sensorModel',
-    expected: 'at most 32 letters, digits, - and _',
-    parse: (text) => (/^[A-Za-z0-9_-]{1,32}$/.test(text) ? text : undefined),
-  },
-  number('X-Sensor-Exposure-Lines', 'exposureLines', 0, 65_535),
-  number('X-Sensor-Exposure-Us', 'exposureUs', 0, 60_000_000),
-  number('X-Sensor-Gain', 'gain', 0.01, 1024),
-  whole('X-Sensor-Agc-Gain', 'agcGain', 0, 30),
-  flag('X-Sensor-Awb', 'awb'),
+  whole('X-Frame-Seq', 'seq', [0, Number.MAX_SAFE_INTEGER], 'Counter of frames'),
+  number(
+    'X-Frame-Timestamp',
+    'timestampMs',
+    [0, 8.64e15],
+    'Time of the capture, milliseconds since the epoch or the start of the board',
+  ),
+  text(
+    'X-Sensor-Model',
+    'sensorModel',
+    /^[A-Za-z0-9_-]{1,32}$/,
+    'at most 32 letters, digits, - and _',
+    'Such as OV2640',
+  ),
+  number('X-Sensor-Exposure-Lines', 'exposureLines', [0, 65_535], 'Exposure in lines of the sensor'),
+  number('X-Sensor-Exposure-Us', 'exposureUs', [0, 60_000_000], 'Exposure in microseconds'),
+  number('X-Sensor-Gain', 'gain', [0.01, 1024], 'Analogue gain as a factor, 1 for none'),
+  whole('X-Sensor-Agc-Gain', 'agcGain', [0, 30], "The driver's index of the gain: the factor is index + 1"),
+  flag('X-Sensor-Awb', 'awb', "1 where the sensor's automatic white balance ran"),
   {
     header: 'X-Sensor-Awb-Gains',
     key: 'awbGains',
     expected: 'three numbers from 0.01 to 64, r,g,b',
-    parse: (text) => {
-      const gains = text.split(',').map((gain) => numberBetween(gain.trim(), 0.01, 64));
+    schema: Type.String({ description: 'Factors that the sensor has applied: r,g,b' }),
+    parse: (given) => {
+      const gains = given.split(',').map((gain) => numberBetween(gain.trim(), 0.01, 64));
       return gains.length === 3 && !gains.includes(undefined) ? gains : undefined;
     },
   },
-  whole('X-Sensor-Wb-Mode', 'wbMode', 0, 4),
-  flag('X-Sensor-Gamma', 'gamma'),
-  whole('X-Sensor-Brightness', 'brightness', -2, 2),
-  whole('X-Sensor-Contrast', 'contrast', -2, 2),
-  whole('X-Sensor-Saturation', 'saturation', -2, 2),
-  whole('X-Sensor-Sharpness', 'sharpness', -2, 2),
-  whole('X-Sensor-Denoise', 'denoise', -2, 2),
-  flag('X-Sensor-Lens-Correction', 'lensCorrection'),
-  flag('X-Sensor-Bpc', 'bpc'),
-  flag('X-Sensor-Wpc', 'wpc'),
+  whole('X-Sensor-Wb-Mode', 'wbMode', [0, 4], '0 automatic, 1 sunny, 2 cloudy, 3 office, 4 home'),
+  flag('X-Sensor-Gamma', 'gamma', '1 where the sensor has applied its gamma curve, 0 for linear data'),
+  level('X-Sensor-Brightness', 'brightness'),
+  level('X-Sensor-Contrast', 'contrast'),
+  level('X-Sensor-Saturation', 'saturation'),
+  level('X-Sensor-Sharpness', 'sharpness'),
+  level('X-Sensor-Denoise', 'denoise'),
+  flag('X-Sensor-Lens-Correction', 'lensCorrection', 'Switch of the driver'),
+  flag('X-Sensor-Bpc', 'bpc', 'Switch of the driver: black pixels corrected'),
+  flag('X-Sensor-Wpc', 'wpc', 'Switch of the driver: white pixels corrected'),
 ];
+
+/** Every header of a frame, as the documentation shows them. Those of the sensor are hints: one that cannot be read is only named. */
+export const FrameHeaders = Type.Object({
+  'X-Device-Id': Type.Optional(
+    Type.String({ maxLength: 128, description: 'Id of the board; `unknown_device` without it' }),
+  ),
+  'X-Frame-Width': Type.Optional(Side),
+  'X-Frame-Height': Type.Optional(Side),
+  'X-Frame-Format': Type.Optional(Type.Enum(FORMATS, { description: 'Of a raw frame required' })),
+  ...Object.fromEntries(OPTIONAL_HEADERS.map(({ header, schema }) => [header, Type.Optional(schema)])),
+});
 
 /** Reads what can be read; each header that cannot is named, never guessed. */
 export function readSensorSettings(header: HeaderReader): {

@@ -14,8 +14,15 @@ interface ParameterSchema {
  * several times the last counts where the schema wants one. Defaults of the schema are filled in.
  * @throws {ServerError} 400 that names the parameter (`?limit`), what was expected and what came
  */
-export function readQuery<Schema extends TObject>(ctx: Context, schema: Schema): Static<Schema> {
-  return readTexts(schema, ctx.query, '?');
+export function readQuery<Schema extends TObject>(
+  ctx: Context,
+  schema: Schema,
+  { emptyIsMissing = false } = {},
+): Static<Schema> {
+  const given = emptyIsMissing
+    ? Object.fromEntries(Object.entries(ctx.query).filter(([, text]) => text !== ''))
+    : ctx.query;
+  return readTexts(schema, given, '?');
 }
 
 /** The parameters in the path: `readQuery`'s rules. */

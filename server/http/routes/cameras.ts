@@ -2,7 +2,16 @@
 import type { LookUpCamera } from '../../attendance/camera-lookup.ts';
 import type { PreviewFiles } from '../../attendance/preview-files.ts';
 import { contractTime } from '../../attendance/recognition.ts';
-import { badRequest, invalidField, notFound, ServerError } from '../../errors.ts';
+import { badRequest, notFound, ServerError } from '../../errors.ts';
+import {
+  CaptureFrameQuery,
+  captureFrameDescription,
+  PreviewPath,
+  previewFileDescription,
+  TestConnectionQuery,
+  testConnectionDescription,
+} from '../descriptions/cameras.ts';
+import { readPath, readQuery } from '../read-query.ts';
 import type { Context, Route } from '../route.ts';
 import { sendFile } from '../send-file.ts';
 
@@ -30,12 +39,10 @@ export interface CameraDependencies {
   readonly previews: PreviewFiles;
 }
 
-const SHORT_MAX = 2 ** 15 - 1;
-
 export function cameraRoutes({ probe, capture, lookUp, previews }: CameraDependencies): Route[] {
   async function testConnection(ctx: Context): Promise<void> {
-    const rtspUrl = queryText(ctx, 'rtspUrl');
-    if (rtspUrl === null) throw badRequest('RTSP_URL_REQUIRED', 'RTSP URL is required');
+    const { rtspUrl } = readQuery(ctx, TestConnectionQuery, { emptyIsMissing: true });
+    if (rtspUrl === undefined) throw badRequest('RTSP_URL_REQUIRED', 'RTSP URL is required');
     ctx.set('Cache-Control', 'no-store');
     try {
       const { frameRate, width, height, latencyMs, stability } = await probe(rtspUrl, signalOf(ctx));
@@ -68,12 +75,9 @@ export function cameraRoutes({ probe, capture, lookUp, previews }: CameraDepende
   }
 
   async function captureFrame(ctx: Context): Promise<void> {
-    const cameraId = readCameraId(ctx);
-    const given = queryText(ctx, 'rtspUrl');
-    if (cameraId === null && given === null)
+    const { cameraId, rtspUrl: given, format } = readQuery(ctx, CaptureFrameQuery, { emptyIsMissing: true });
+    if (cameraId === undefined && given === undefined)
       throw badRequest('CAMERA_ID_OR_RTSP_URL_REQUIRED', 'Either cameraId or rtspUrl is required');
-    const format = queryText(ctx, 'format') ?? 'base64';
-    if (format !== 'base64' && format !== 'file') throw invalidField('format', 'base64 or file', format);
     // The address that is sent needs no look-up.
     const rtspUrl = given ?? (await lookUp(cameraId!));
     const picture = await capture(rtspUrl, signalOf(ctx)).catch((error: Error) => {
@@ -85,7 +89,7 @@ export function cameraRoutes({ probe, capture, lookUp, previews }: CameraDepende
       status: 200,
       message: 'Frame captured successfully',
       data: {
-        ...(cameraId === null ? {} : { cameraId }),
+        ...(cameraId === undefined ? {} : { cameraId }),
         rtspUrl,
         format,
         ...(format === 'base64' ? { image: dataUrl(picture.jpeg) } : await storedAs(picture)),
@@ -101,38 +105,40 @@ export function cameraRoutes({ probe, capture, lookUp, previews }: CameraDepende
   }
 
   async function serve(ctx: Context): Promise<void> {
-    const file = await previews.open(ctx.params.name!);
+    const file = await previews.open(readPath(ctx, PreviewPath).name);
     if (file === null) throw notFound('the file');
     await sendFile(ctx, { ...file, type: 'image/jpeg' });
   }
 
   const common = { method: 'GET', envelope: 'attendance' } as const;
   return [
-    { ...common, path: '/api/v1/cameras/test-connection', access: 'always', handle: testConnection },
-    { ...common, path: '/api/v1/cameras/capture-frame', access: 'always', handle: captureFrame },
+    {
+      ...common,
+      path: '/api/v1/cameras/test-connection',
+      access: 'always',
+      description: testConnectionDescription,
+      handle: testConnection,
+    },
+    {
+      ...common,
+      path: '/api/v1/cameras/capture-frame',
+      access: 'always',
+      description: captureFrameDescription,
+      handle: captureFrame,
+    },
     // An <img> of the backend's page sends no header: a read token opens it too.
-    { ...common, path: '/api/v1/files/:name', access: 'always', handle: serve },
+    {
+      ...common,
+      path: '/api/v1/files/:name',
+      access: 'always',
+      description: previewFileDescription,
+      handle: serve,
+    },
   ];
 }
 
 const dataUrl = (jpeg: Uint8Array): string =>
   `data:image/jpeg;base64,${Buffer.from(jpeg.buffer, jpeg.byteOffset, jpeg.byteLength).toString('base64')}`;
-
-/** Null where it is missing or empty; of several, the last. */
-function queryText(ctx: Context, name: string): string | null {
-  const value = ctx.query[name];
-  const last = Array.isArray(value) ? value.at(-1) : value;
-  return last === undefined || last === '' ? null : last;
-}
-
-function readCameraId(ctx: Context): number | null {
-  const text = queryText(ctx, 'cameraId');
-  if (text === null) return null;
-  const cameraId = /^-?\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(cameraId >= -SHORT_MAX - 1 && cameraId <= SHORT_MAX))
-    throw invalidField('cameraId', `a whole number from ${-SHORT_MAX - 1} to ${SHORT_MAX}`, text);
-  return cameraId;
-}
 
 /** Fires when the client leaves before its answer. */
 function signalOf(ctx: Context): AbortSignal {

@@ -1,5 +1,4 @@
 /** Boards: registered, heard, listed, commanded. */
-import Type from 'typebox';
 import type { DeviceView } from '../../devices/device.ts';
 import { checkDeviceId, isPrintable } from '../../devices/device-id.ts';
 import type { Registry } from '../../devices/registry.ts';
@@ -7,7 +6,18 @@ import { invalidField, notFound } from '../../errors.ts';
 import type { Message } from '../../live/messages.ts';
 import type { Log } from '../../log.ts';
 import type { BodyReader } from '../body.ts';
+import {
+  Command,
+  commandDescription,
+  DevicePath,
+  Heartbeat,
+  heartbeatDescription,
+  listDevicesDescription,
+  Registration,
+  registerDescription,
+} from '../descriptions/boards.ts';
 import { readFields, readJsonObject } from '../read-fields.ts';
+import { readPath } from '../read-query.ts';
 import type { Context, Route } from '../route.ts';
 import { validate } from '../validate.ts';
 
@@ -17,31 +27,6 @@ export interface DeviceDependencies {
   readonly publish: (message: Message) => void;
   readonly log: Log;
 }
-
-const MAX_NAME_CHARACTERS = 128;
-const text = (maximum: number) =>
-  Type.String({ minLength: 1, maxLength: maximum, expected: `1 to ${maximum} printable characters` });
-const number = () => Type.Number({ expected: 'a number' });
-
-const Registration = Type.Object({
-  deviceId: Type.String({ expected: 'the id of the device' }),
-  deviceName: text(MAX_NAME_CHARACTERS),
-  deviceType: Type.Optional(text(64)),
-  ipAddress: Type.Optional(text(64)),
-  capabilities: Type.Optional(
-    Type.Array(text(64), { maxItems: 64, expected: 'an array of at most 64 texts' }),
-  ),
-});
-
-const Heartbeat = Type.Object({
-  deviceId: Type.String({ expected: 'the id of the device' }),
-  uptime: Type.Optional(number()),
-  freeHeap: Type.Optional(number()),
-  wifiRssi: Type.Optional(number()),
-  status: Type.Optional(text(32)),
-});
-
-const Command = Type.Object({ command: text(64) });
 
 export function deviceRoutes({ registry, bodies, publish, log }: DeviceDependencies): Route[] {
   async function register(ctx: Context): Promise<void> {
@@ -87,9 +72,9 @@ export function deviceRoutes({ registry, bodies, publish, log }: DeviceDependenc
   }
 
   async function command(ctx: Context): Promise<void> {
-    const deviceId = String(ctx.params.deviceId);
-    const body = await readJsonObject(ctx, bodies);
-    const name = checkText('command', validate(Command, body).command);
+    const { deviceId } = readPath(ctx, DevicePath);
+    const body = validate(Command, await readJsonObject(ctx, bodies));
+    const name = checkText('command', body.command);
     const params = body.params ?? {};
     const device = await registry.command(deviceId, name, params);
     if (device === null) throw notFound(`the device ${JSON.stringify(deviceId.slice(0, 128))}`);
@@ -101,11 +86,32 @@ export function deviceRoutes({ registry, bodies, publish, log }: DeviceDependenc
     };
   }
 
+  const path = '/api/v1/devices';
+  const sent = { method: 'POST', access: 'board' } as const;
   return [
-    { method: 'POST', path: '/api/v1/devices/register', access: 'board', handle: register },
-    { method: 'POST', path: '/api/v1/devices/heartbeat', access: 'board', frequent: true, handle: heartbeat },
-    { method: 'GET', path: '/api/v1/devices', access: 'key', frequent: true, handle: list },
-    { method: 'POST', path: '/api/v1/devices/:deviceId/command', access: 'key', handle: command },
+    { ...sent, path: `${path}/register`, description: registerDescription, handle: register },
+    {
+      ...sent,
+      path: `${path}/heartbeat`,
+      frequent: true,
+      description: heartbeatDescription,
+      handle: heartbeat,
+    },
+    {
+      method: 'GET',
+      path,
+      access: 'key',
+      frequent: true,
+      description: listDevicesDescription,
+      handle: list,
+    },
+    {
+      method: 'POST',
+      path: `${path}/:deviceId/command`,
+      access: 'key',
+      description: commandDescription,
+      handle: command,
+    },
   ];
 }
 

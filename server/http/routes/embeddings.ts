@@ -1,11 +1,13 @@
 /** Face videos of the attendance API: an embedding of one, and whether one is good enough. */
 import { rm } from 'node:fs/promises';
 import type { FaceVideos } from '../../attendance/face-videos.ts';
-import { badRequest, invalidField } from '../../errors.ts';
+import { badRequest } from '../../errors.ts';
 import type { BodyReader } from '../body.ts';
+import { GenerateBody, generateDescription, validateDescription } from '../descriptions/embeddings.ts';
 import { readJsonObject } from '../read-fields.ts';
 import type { Context, Route } from '../route.ts';
 import { receiveFile } from '../upload-file.ts';
+import { validate } from '../validate.ts';
 
 export interface EmbeddingDependencies {
   readonly videos: FaceVideos;
@@ -17,7 +19,6 @@ export interface EmbeddingDependencies {
 }
 
 const MAX_VIDEO_BYTES = 50 * 1024 * 1024;
-const MAX_VIDEO_URL_CHARACTERS = 4096;
 
 export function embeddingRoutes({
   videos,
@@ -26,15 +27,11 @@ export function embeddingRoutes({
   bodies,
 }: EmbeddingDependencies): Route[] {
   async function generate(ctx: Context): Promise<void> {
-    const { videoUrl, submissionId } = await readJsonObject(ctx, bodies);
-    if (videoUrl === undefined || videoUrl === null || videoUrl === '')
+    const body = await readJsonObject(ctx, bodies);
+    if (isMissing(body.videoUrl) || body.videoUrl === '')
       throw badRequest('VIDEO_URL_REQUIRED', 'Video URL is required');
-    if (submissionId === undefined || submissionId === null)
-      throw badRequest('SUBMISSION_ID_REQUIRED', 'Submission ID is required');
-    if (typeof videoUrl !== 'string' || videoUrl.length > MAX_VIDEO_URL_CHARACTERS)
-      throw invalidField('videoUrl', `text of at most ${MAX_VIDEO_URL_CHARACTERS} characters`, videoUrl);
-    if (!Number.isSafeInteger(submissionId))
-      throw invalidField('submissionId', 'a whole number', submissionId);
+    if (isMissing(body.submissionId)) throw badRequest('SUBMISSION_ID_REQUIRED', 'Submission ID is required');
+    const { videoUrl, submissionId } = validate(GenerateBody, body);
     const model = embedderId();
     const made = await videos.embed(videoUrl, signalOf(ctx));
     ctx.body = {
@@ -53,7 +50,7 @@ export function embeddingRoutes({
     };
   }
 
-  async function validate(ctx: Context): Promise<void> {
+  async function validateVideo(ctx: Context): Promise<void> {
     const file = await receiveFile(ctx, {
       field: 'video',
       folder: uploadFolder,
@@ -75,10 +72,17 @@ export function embeddingRoutes({
 
   const common = { method: 'POST', access: 'always', envelope: 'attendance' } as const;
   return [
-    { ...common, path: '/api/v1/embeddings/generate', handle: generate },
-    { ...common, path: '/api/v1/embeddings/validate', handle: validate },
+    { ...common, path: '/api/v1/embeddings/generate', description: generateDescription, handle: generate },
+    {
+      ...common,
+      path: '/api/v1/embeddings/validate',
+      description: validateDescription,
+      handle: validateVideo,
+    },
   ];
 }
+
+const isMissing = (value: unknown): boolean => value === undefined || value === null;
 
 /** Fires when the client leaves before its answer. */
 function signalOf(ctx: Context): AbortSignal {

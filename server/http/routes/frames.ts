@@ -5,6 +5,15 @@ import type { FrameStore, RawFrameFile } from '../../devices/frames.ts';
 import { invalidField, notFound, ServerError, unsupportedMediaType } from '../../errors.ts';
 import type { Config } from '../../settings.ts';
 import type { BodyReader } from '../body.ts';
+import {
+  FRAME_FILE_FIELDS,
+  FrameListQuery,
+  FramePath,
+  FrameQuery,
+  listFramesDescription,
+  serveFrameDescription,
+  streamDescription,
+} from '../descriptions/frames.ts';
 import type { PictureOutcome } from '../face-view.ts';
 import {
   checkFrameLength,
@@ -15,10 +24,11 @@ import {
   type SensorSettings,
 } from '../frame-headers.ts';
 import { type LookDependencies, lookAt } from '../look-at.ts';
+import { readPath, readQuery } from '../read-query.ts';
 import type { Context, Route } from '../route.ts';
 import { sendFile } from '../send-file.ts';
 import { isMultipart, isPicture, readPicture } from '../upload.ts';
-import { readSwitch, secondsSince } from './recognition.ts';
+import { secondsSince } from './recognition.ts';
 
 export interface FrameDependencies extends LookDependencies {
   readonly config: Pick<Config, 'KEEP_RAW_FRAMES' | 'MAX_PICTURE_PIXELS'>;
@@ -58,8 +68,6 @@ interface ReceivedFrame {
 const UNKNOWN_DEVICE = 'unknown_device';
 const MAX_DEVICE_ID_CHARACTERS = 128;
 const STORED_JPEG_QUALITY = 90;
-const LIST_LIMIT = 1000;
-const MAX_LIST_LIMIT = 10_000;
 const JPEG_TYPE = { 'Content-Type': 'image/jpeg' };
 
 export function frameRoutes(dependencies: FrameDependencies): Route[] {
@@ -74,7 +82,7 @@ export function frameRoutes(dependencies: FrameDependencies): Route[] {
         contentType,
       );
     }
-    const { bytes, fields } = await readPicture(ctx, bodies, ['image']);
+    const { bytes, fields } = await readPicture(ctx, bodies, FRAME_FILE_FIELDS);
     const deviceId = checkDeviceId(ctx.get('X-Device-Id') || fields.get('deviceId'));
     return { input: { kind: 'encoded', bytes }, deviceId, stated: null };
   }
@@ -165,7 +173,8 @@ export function frameRoutes(dependencies: FrameDependencies): Route[] {
 
   function list(ctx: Context): void {
     ctx.set('Cache-Control', 'no-store');
-    const data = frames.list(readLimit(ctx)).map(({ name, createdAt, sizeBytes }) => ({
+    const { limit } = readQuery(ctx, FrameListQuery);
+    const data = frames.list(limit).map(({ name, createdAt, sizeBytes }) => ({
       id: name.slice(0, -'.jpg'.length),
       name,
       url: `/data/${name}`,
@@ -177,8 +186,8 @@ export function frameRoutes(dependencies: FrameDependencies): Route[] {
   }
 
   async function serve(ctx: Context): Promise<void> {
-    const name = String(ctx.params.name);
-    const wantsRaw = readSwitch(ctx, 'raw');
+    const { name } = readPath(ctx, FramePath);
+    const { raw: wantsRaw } = readQuery(ctx, FrameQuery);
     if (wantsRaw && !config.KEEP_RAW_FRAMES)
       throw new ServerError(
         404,
@@ -192,10 +201,18 @@ export function frameRoutes(dependencies: FrameDependencies): Route[] {
     await sendFile(ctx, { ...file, type });
   }
 
+  const readable = { method: 'GET', access: 'read', frequent: true } as const;
   return [
-    { method: 'POST', path: '/api/v1/stream/stream', access: 'board', frequent: true, handle: stream },
-    { method: 'GET', path: '/api/v1/stream/frames', access: 'read', frequent: true, handle: list },
-    { method: 'GET', path: '/data/:name', access: 'read', frequent: true, handle: serve },
+    {
+      method: 'POST',
+      path: '/api/v1/stream/stream',
+      access: 'board',
+      frequent: true,
+      description: streamDescription,
+      handle: stream,
+    },
+    { ...readable, path: '/api/v1/stream/frames', description: listFramesDescription, handle: list },
+    { ...readable, path: '/data/:name', description: serveFrameDescription, handle: serve },
   ];
 }
 
@@ -237,13 +254,4 @@ function encodedType(bytes: Uint8Array): string {
   if (head.startsWith('\x89PNG')) return 'image/png';
   if (head.startsWith('RIFF') && head.endsWith('WEBP')) return 'image/webp';
   return head.slice(4, 8) === 'ftyp' ? 'image/avif' : 'application/octet-stream';
-}
-
-function readLimit(ctx: Context): number {
-  const text = ctx.query.limit;
-  if (text === undefined) return LIST_LIMIT;
-  const limit = typeof text === 'string' && /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (limit < 1 || limit > MAX_LIST_LIMIT)
-    throw invalidField('?limit', `a whole number from 1 to ${MAX_LIST_LIMIT}`, text);
-  return limit;
 }

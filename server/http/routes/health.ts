@@ -1,5 +1,10 @@
 /** That the server runs, and how well. */
 import type { Recognizer } from '../../recognition/recognizer.ts';
+import {
+  attendanceHealthDescription,
+  deviceHealthDescription,
+  greetingDescription,
+} from '../descriptions/operation.ts';
 import type { Context, Route } from '../route.ts';
 
 export interface HealthDependencies {
@@ -87,14 +92,28 @@ export function healthRoutes(dependencies: HealthDependencies): Route[] {
   }
 
   return [
-    { method: 'GET', path: '/api/v1', access: 'public', handle: greeting(serviceName, version) },
-    { method: 'GET', path: '/health', access: 'public', frequent: true, handle: deviceHealth },
+    {
+      method: 'GET',
+      path: '/api/v1',
+      access: 'public',
+      description: greetingDescription('greet'),
+      handle: greeting(serviceName, version),
+    },
+    {
+      method: 'GET',
+      path: '/health',
+      access: 'public',
+      frequent: true,
+      description: deviceHealthDescription,
+      handle: deviceHealth,
+    },
     {
       method: 'GET',
       path: '/api/v1/health',
       access: 'public',
       envelope: 'attendance',
       frequent: true,
+      description: attendanceHealthDescription,
       handle: attendanceHealth,
     },
   ];

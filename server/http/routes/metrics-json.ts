@@ -3,6 +3,7 @@ import type { Counter, Histogram } from 'prom-client';
 import type { AttendanceMetrics } from '../../attendance/attendance-metrics.ts';
 import { contractTime } from '../../attendance/recognition.ts';
 import type { Sessions } from '../../attendance/sessions.ts';
+import { metricsJsonDescription } from '../descriptions/operation.ts';
 import type { Context, Route } from '../route.ts';
 
 export interface MetricsJsonDependencies {
@@ -59,6 +60,7 @@ export function metricsJsonRoutes({ sessions, metrics }: MetricsJsonDependencies
       access: 'always',
       envelope: 'attendance',
       frequent: true,
+      description: metricsJsonDescription,
       handle: show,
     },
   ];

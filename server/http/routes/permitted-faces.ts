@@ -2,6 +2,14 @@
 import { invalidField } from '../../errors.ts';
 import type { Gallery } from '../../recognition/gallery.ts';
 import type { BodyReader } from '../body.ts';
+import {
+  AddFaceQuery,
+  addFaceDescription,
+  listPeopleDescription,
+  PersonPath,
+  removePersonDescription,
+} from '../descriptions/people.ts';
+import { readPath, readQuery } from '../read-query.ts';
 import type { Context, Route } from '../route.ts';
 import { readPicture } from '../upload.ts';
 
@@ -14,7 +22,7 @@ export function permittedFaceRoutes({ gallery, bodies }: PermittedFaceDependenci
   async function add(ctx: Context): Promise<void> {
     const { bytes, fields } = await readPicture(ctx, bodies, ['image']);
     // A picture sent as the body has no form to carry a name.
-    const name = fields.get('name') ?? ctx.query.name;
+    const name = fields.get('name') ?? readQuery(ctx, AddFaceQuery).name;
     if (name === undefined) throw invalidField('name', 'the name of the person', undefined);
     const {
       name: subjectName,
@@ -50,14 +58,32 @@ export function permittedFaceRoutes({ gallery, bodies }: PermittedFaceDependenci
   }
 
   async function remove(ctx: Context): Promise<void> {
-    const { name, pictures, filesLeft } = await gallery.remove(ctx.params.name);
+    const { name, pictures, filesLeft } = await gallery.remove(readPath(ctx, PersonPath).name);
     ctx.body = { success: true, message: `${name} was removed`, name, pictures, filesLeft };
   }
 
   const base = '/api/v1/recognition';
   return [
-    { method: 'POST', path: `${base}/add-permitted-face`, access: 'key', handle: add },
-    { method: 'GET', path: `${base}/permitted-faces`, access: 'key', handle: list },
-    { method: 'DELETE', path: `${base}/permitted-faces/:name`, access: 'key', handle: remove },
+    {
+      method: 'POST',
+      path: `${base}/add-permitted-face`,
+      access: 'key',
+      description: addFaceDescription,
+      handle: add,
+    },
+    {
+      method: 'GET',
+      path: `${base}/permitted-faces`,
+      access: 'key',
+      description: listPeopleDescription,
+      handle: list,
+    },
+    {
+      method: 'DELETE',
+      path: `${base}/permitted-faces/:name`,
+      access: 'key',
+      description: removePersonDescription,
+      handle: remove,
+    },
   ];
 }

@@ -1,8 +1,14 @@
 /** POST /recognize and POST /api/v1/recognize: who is in this picture? */
-import { invalidField } from '../../errors.ts';
 import type { BodyReader } from '../body.ts';
+import {
+  olderRecognizeDescription,
+  RECOGNIZE_FILE_FIELDS,
+  RecognizeQuery,
+  recognizeDescription,
+} from '../descriptions/recognition.ts';
 import type { PictureOutcome } from '../face-view.ts';
 import { type LookDependencies, lookAt } from '../look-at.ts';
+import { readQuery } from '../read-query.ts';
 import type { Context, Route } from '../route.ts';
 import { readPicture } from '../upload.ts';
 
@@ -14,8 +20,8 @@ export function recognitionRoutes(dependencies: RecognitionDependencies): Route[
   const { recognizer, bodies } = dependencies;
 
   async function recognize(ctx: Context): Promise<void> {
-    const annotate = readSwitch(ctx, 'annotate');
-    const { bytes } = await readPicture(ctx, bodies, ['image', 'file']);
+    const { annotate } = readQuery(ctx, RecognizeQuery);
+    const { bytes } = await readPicture(ctx, bodies, RECOGNIZE_FILE_FIELDS);
     const startedMs = performance.now();
     const input = { kind: 'encoded', bytes } as const;
     const { result, outcome } = await lookAt(dependencies, input, { jpegQuality: null });
@@ -41,17 +47,21 @@ export function recognitionRoutes(dependencies: RecognitionDependencies): Route[
   }
 
   return [
-    { method: 'POST', path: '/recognize', access: 'board', handle: recognize },
-    { method: 'POST', path: '/api/v1/recognize', access: 'board', handle: recognize },
+    {
+      method: 'POST',
+      path: '/recognize',
+      access: 'board',
+      description: olderRecognizeDescription,
+      handle: recognize,
+    },
+    {
+      method: 'POST',
+      path: '/api/v1/recognize',
+      access: 'board',
+      description: recognizeDescription,
+      handle: recognize,
+    },
   ];
-}
-
-/** A query parameter that is on or off: `1`, `true` or empty (`?annotate`), `0` or `false`. */
-export function readSwitch(ctx: Context, name: string): boolean {
-  const value = ctx.query[name];
-  if (value === undefined || value === '0' || value === 'false') return false;
-  if (value === '' || value === '1' || value === 'true') return true;
-  throw invalidField(`?${name}`, '1 or 0', value);
 }
 
 export function secondsSince(startedMs: number): number {

@@ -1,11 +1,19 @@
 /** Videos of the last frames: made, listed, served, deleted. */
-import Type from 'typebox';
 import { checkDeviceId } from '../../devices/device-id.ts';
 import { isRecordingName, type Recordings } from '../../devices/recordings.ts';
 import { invalidField, notFound } from '../../errors.ts';
 import type { Message } from '../../live/messages.ts';
 import type { BodyReader } from '../body.ts';
+import {
+  listRecordingsDescription,
+  RecordingPath,
+  recordDescription,
+  removeRecordingDescription,
+  serveRecordingDescription,
+  Wish,
+} from '../descriptions/recordings.ts';
 import { readFields } from '../read-fields.ts';
+import { readPath, readQuery } from '../read-query.ts';
 import type { Context, Route } from '../route.ts';
 import { sendFile } from '../send-file.ts';
 import { validate } from '../validate.ts';
@@ -15,8 +23,6 @@ export interface RecordingDependencies {
   readonly bodies: BodyReader;
   readonly publish: (message: Message) => void;
 }
-
-const Wish = Type.Object({ deviceId: Type.Optional(Type.String({ expected: 'the id of a device' })) });
 
 export function recordingRoutes({ recordings, bodies, publish }: RecordingDependencies): Route[] {
   async function record(ctx: Context): Promise<void> {
@@ -36,7 +42,7 @@ export function recordingRoutes({ recordings, bodies, publish }: RecordingDepend
   async function wantedDevice(ctx: Context): Promise<string | null> {
     const hasBody = ctx.req.headers['transfer-encoding'] !== undefined || (ctx.request.length ?? 0) > 0;
     const body = hasBody ? validate(Wish, await readFields(ctx, bodies, Wish)) : {};
-    const deviceId = body.deviceId ?? ctx.query.deviceId;
+    const deviceId = body.deviceId ?? readQuery(ctx, Wish).deviceId;
     return deviceId === undefined || deviceId === '' ? null : checkDeviceId(deviceId);
   }
 
@@ -54,24 +60,50 @@ export function recordingRoutes({ recordings, bodies, publish }: RecordingDepend
   }
 
   async function remove(ctx: Context): Promise<void> {
-    const name = String(ctx.params.filename);
+    const { filename: name } = readPath(ctx, RecordingPath);
     if (!isRecordingName(name)) throw invalidField('filename', 'the plain name of an .mp4', name);
     if (!(await recordings.remove(name))) throw notFound(`the recording ${name}`);
     ctx.body = { success: true, message: `${name} is deleted` };
   }
 
   async function serve(ctx: Context): Promise<void> {
-    const name = String(ctx.params.filename);
+    const { filename: name } = readPath(ctx, RecordingPath);
     const file = await recordings.open(name);
     if (file === null) throw notFound('the recording');
     await sendFile(ctx, { ...file, type: 'video/mp4' });
   }
 
   return [
-    { method: 'POST', path: '/api/v1/stream/record', access: 'key', handle: record },
-    { method: 'GET', path: '/api/v1/stream/recordings', access: 'read', frequent: true, handle: list },
-    { method: 'DELETE', path: '/api/v1/stream/recordings/:filename', access: 'key', handle: remove },
-    { method: 'GET', path: '/recordings/:filename', access: 'read', frequent: true, handle: serve },
+    {
+      method: 'POST',
+      path: '/api/v1/stream/record',
+      access: 'key',
+      description: recordDescription,
+      handle: record,
+    },
+    {
+      method: 'GET',
+      path: '/api/v1/stream/recordings',
+      access: 'read',
+      frequent: true,
+      description: listRecordingsDescription,
+      handle: list,
+    },
+    {
+      method: 'DELETE',
+      path: '/api/v1/stream/recordings/:filename',
+      access: 'key',
+      description: removeRecordingDescription,
+      handle: remove,
+    },
+    {
+      method: 'GET',
+      path: '/recordings/:filename',
+      access: 'read',
+      frequent: true,
+      description: serveRecordingDescription,
+      handle: serve,
+    },
   ];
 }
 

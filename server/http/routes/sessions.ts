@@ -5,10 +5,17 @@ import type { Session } from '../../attendance/session.ts';
 import type { SessionRequestReader } from '../../attendance/session-requests.ts';
 import type { Sessions } from '../../attendance/sessions.ts';
 import { httpUrl, isHostAllowed, type UrlPolicy } from '../../attendance/url-policy.ts';
-import { invalidField, ServerError } from '../../errors.ts';
+import { ServerError } from '../../errors.ts';
 import type { BodyReader } from '../body.ts';
+import {
+  listSessionsDescription,
+  StopBody,
+  startSessionDescription,
+  stopSessionDescription,
+} from '../descriptions/attendance.ts';
 import { readJsonObject } from '../read-fields.ts';
 import type { Context, Route } from '../route.ts';
+import { validate } from '../validate.ts';
 
 export interface SessionDependencies {
   readonly sessions: Sessions;
@@ -20,7 +27,6 @@ export interface SessionDependencies {
 
 /** 5,000 students with all the digits that JSON has for their vectors are 54 MB. */
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
-const INT_MAX = 2 ** 31 - 1;
 
 export function sessionRoutes({ sessions, requests, policy, bodies }: SessionDependencies): Route[] {
   async function start(ctx: Context): Promise<void> {
@@ -48,12 +54,11 @@ export function sessionRoutes({ sessions, requests, policy, bodies }: SessionDep
   }
 
   async function stop(ctx: Context): Promise<void> {
-    const { slotId } = await readJsonObject(ctx, bodies);
-    if (slotId === undefined || slotId === null)
+    const body = await readJsonObject(ctx, bodies);
+    if (body.slotId === undefined || body.slotId === null)
       throw new ServerError(400, 'SLOT_ID_REQUIRED', 'Slot ID is required');
-    if (!Number.isInteger(slotId) || Math.abs(slotId as number) > INT_MAX + 1)
-      throw invalidField('slotId', 'a whole number', slotId);
-    const { durationS, delivered, pending, stoppedAt } = await sessions.stop(slotId as number);
+    const { slotId } = validate(StopBody, body);
+    const { durationS, delivered, pending, stoppedAt } = await sessions.stop(slotId);
     ctx.body = {
       status: 200,
       message: 'Face recognition session stopped successfully',
@@ -80,9 +85,27 @@ export function sessionRoutes({ sessions, requests, policy, bodies }: SessionDep
   const base = '/api/v1/recognition';
   const common = { access: 'always', envelope: 'attendance' } as const;
   return [
-    { method: 'POST', path: `${base}/process-session`, ...common, handle: start },
-    { method: 'POST', path: `${base}/stop-session`, ...common, handle: stop },
-    { method: 'GET', path: `${base}/sessions`, ...common, handle: list },
+    {
+      method: 'POST',
+      path: `${base}/process-session`,
+      ...common,
+      description: startSessionDescription,
+      handle: start,
+    },
+    {
+      method: 'POST',
+      path: `${base}/stop-session`,
+      ...common,
+      description: stopSessionDescription,
+      handle: stop,
+    },
+    {
+      method: 'GET',
+      path: `${base}/sessions`,
+      ...common,
+      description: listSessionsDescription,
+      handle: list,
+    },
   ];
 }
 

@@ -1,5 +1,6 @@
 /** How the server and its boards are, in the words of the older dashboard: all of it measured. */
 import type { Registry } from '../../devices/registry.ts';
+import { systemStatusDescription } from '../descriptions/operation.ts';
 import type { Context, Route } from '../route.ts';
 
 export interface SystemDependencies {
@@ -30,5 +31,14 @@ export function systemRoutes({ registry, backend, systemLoad }: SystemDependenci
     };
   }
 
-  return [{ method: 'GET', path: '/api/v1/system/status', access: 'key', frequent: true, handle: status }];
+  return [
+    {
+      method: 'GET',
+      path: '/api/v1/system/status',
+      access: 'key',
+      frequent: true,
+      description: systemStatusDescription,
+      handle: status,
+    },
+  ];
 }
