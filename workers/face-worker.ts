@@ -5,6 +5,7 @@ import { FrameHistory } from '../kernels/frame-history.ts';
 import { createPixelKernels } from '../kernels/kernels.ts';
 import type { Picture, PixelKernels } from '../kernels/picture.ts';
 import { annotatePicture } from './annotate.ts';
+import { cropPicture } from './crop.ts';
 import { configureSharp, decodePicture, encodeJpeg, PictureError } from './decode.ts';
 import { createDeviceOpener } from './device.ts';
 import { createMatcher } from './match.ts';
@@ -57,6 +58,7 @@ export async function createFaceWorker(setup: WorkerSetup): Promise<FaceWorker> 
       if (task.kind === 'annotate') {
         return { kind: 'annotated', jpeg: await annotatePicture(task.input.bytes, task.faces, setup.limits) };
       }
+      if (task.kind === 'crop') return await cropPicture(task, setup.limits);
       return await analyse(parts, task);
     } catch (error) {
       if (error instanceof PictureError)

@@ -111,6 +111,16 @@ export interface AnnotateTask {
   readonly faces: readonly AnnotatedFace[];
 }
 
+/** Cut a rectangle out of a picture. */
+export interface CropTask {
+  readonly kind: 'crop';
+  readonly input: EncodedPicture;
+  /** What reaches over the picture's edges is left out; null for all of the picture. */
+  readonly region: Box | null;
+  /** Neither side of the answer is longer; null leaves the size as it is. */
+  readonly maxSidePx: number | null;
+}
+
 export interface AnnotatedFace {
   readonly box: Box;
   readonly landmarks: FivePoints;
@@ -118,7 +128,7 @@ export interface AnnotatedFace {
   readonly known: boolean;
 }
 
-export type WorkerTask = AnalyseTask | AnnotateTask;
+export type WorkerTask = AnalyseTask | AnnotateTask | CropTask;
 
 /** Each measure from 0 (useless) to 1 (perfect); `overall` is their weighted geometric mean. */
 export interface FaceQuality {
@@ -175,6 +185,15 @@ export interface AnnotateResult {
   readonly jpeg: Uint8Array;
 }
 
+export interface CropResult {
+  readonly kind: 'cropped';
+  readonly jpeg: Uint8Array;
+  /** What was cut out, in pixels of the picture as it was sent. */
+  readonly region: Box;
+  /** Pixels that were read per pixel of the picture as it was sent: below 1 where it is very large. */
+  readonly scale: number;
+}
+
 /** A task that could not be done: the picture's fault (`bad_picture`) or the provider's (`provider_failed`). */
 export interface WorkerFailure {
   readonly kind: 'failed';
@@ -182,7 +201,7 @@ export interface WorkerFailure {
   readonly message: string;
 }
 
-export type WorkerAnswer = AnalyseResult | AnnotateResult | WorkerFailure;
+export type WorkerAnswer = AnalyseResult | AnnotateResult | CropResult | WorkerFailure;
 
 /** The body of process-session, up to 64 MB: read and checked on a thread of its own, so that it holds up no other request. */
 export interface SessionRequestTask {

@@ -1,5 +1,5 @@
 /** What a picture must be like before somebody is recognised by it, and what a name must be like. Pure. */
-import type { AnalysedFace, FaceQuality } from '../../workers/protocol.ts';
+import type { AnalysedFace, Box, FaceQuality } from '../../workers/protocol.ts';
 import { invalidField, ServerError } from '../errors.ts';
 
 /** Below this a face carries too little: at 56 px, 2.5 % of pictures are no longer recognised, at 32 px 14 % (models/README.md). */
@@ -54,9 +54,39 @@ export function onlyFace(faces: readonly AnalysedFace[]): EnrolmentFace {
       'SEVERAL_FACES',
       `${foreground.length} faces were found, expected one: cut the picture down to the one person`,
     );
-  if (widest.embedding === null) throw new TypeError('the face came without its embedding');
-  return widest as EnrolmentFace;
+  return withEmbedding(widest);
 }
+
+/**
+ * The face that is meant, where a picture may show several: its centre and the box's lie in each other, and no other's is nearer.
+ * @throws ServerError 422 FACE_NOT_THERE, with what to do
+ */
+export function faceAt(faces: readonly AnalysedFace[], box: Box): AnalysedFace {
+  const meant = centreOf(box);
+  const distance = (face: AnalysedFace) => {
+    const [x, y] = centreOf(face.box);
+    return Math.hypot(x - meant[0], y - meant[1]);
+  };
+  const [nearest] = faces
+    .filter((face) => contains(box, centreOf(face.box)) && contains(face.box, meant))
+    .sort((first, second) => distance(first) - distance(second));
+  if (nearest === undefined)
+    throw refused(
+      'FACE_NOT_THERE',
+      'no face was found at that place of the picture: choose a picture in which the face is larger and sharper',
+    );
+  return nearest;
+}
+
+export function withEmbedding(face: AnalysedFace): EnrolmentFace {
+  if (face.embedding === null) throw new TypeError('the face came without its embedding');
+  return face as EnrolmentFace;
+}
+
+const centreOf = ({ x, y, width, height }: Box): readonly [number, number] => [x + width / 2, y + height / 2];
+
+const contains = (box: Box, [x, y]: readonly [number, number]): boolean =>
+  x >= box.x && x <= box.x + box.width && y >= box.y && y <= box.y + box.height;
 
 /**
  * Refuses a face that would be recognised badly, or taken for others: small and smeared faces all look alike to a network.

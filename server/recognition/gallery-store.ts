@@ -1,5 +1,5 @@
 /** What the gallery asks of the database; store/faces.ts answers. Types only. */
-import type { FaceQuality } from '../../workers/protocol.ts';
+import type { Box, FaceQuality } from '../../workers/protocol.ts';
 
 export interface PersonSummary {
   readonly id: number;
@@ -13,6 +13,8 @@ export interface NewPicture {
   readonly name: string;
   readonly fileName: string;
   readonly sha256: string;
+  /** Where the person's face is, in pixels of the upright picture. */
+  readonly box: Box;
   readonly quality: FaceQuality;
   readonly modelId: string;
   readonly embedding: Float32Array;
@@ -49,6 +51,23 @@ export interface StoredPicture {
   readonly personId: number;
   readonly name: string;
   readonly fileName: string;
+  /** Null for pictures that were enrolled before it was kept. */
+  readonly box: Box | null;
+}
+
+export interface PictureSummary {
+  readonly id: number;
+  readonly fileName: string;
+  /** As in StoredPicture. */
+  readonly box: Box | null;
+  readonly quality: FaceQuality;
+  readonly createdAt: Date;
+}
+
+export interface RemovedPicture {
+  readonly fileName: string;
+  /** It was the person's last one. */
+  readonly personRemoved: boolean;
 }
 
 export interface GalleryStore {
@@ -58,6 +77,9 @@ export interface GalleryStore {
   addPicture(picture: NewPicture, limits: GalleryLimits): Promise<AddedPicture>;
   addEmbedding(pictureId: number, modelId: string, embedding: Float32Array): Promise<boolean>;
   removePerson(name: string): Promise<{ personId: number; fileNames: string[] } | null>;
+  picturesOf(name: string): Promise<PictureSummary[]>;
+  pictureOf(name: string, pictureId: number): Promise<PictureSummary | null>;
+  removePicture(name: string, pictureId: number): Promise<RemovedPicture | null>;
   purge(): Promise<void>;
   fileNames(): Promise<Set<string>>;
   wasImported(sha256: string): Promise<boolean>;

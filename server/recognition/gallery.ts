@@ -1,21 +1,25 @@
 /** The permitted faces: enrolling, removing, and the index that faces are compared with. */
 import { join, parse } from 'node:path';
 import type { Calibration } from '../../models/calibration.ts';
-import type { FaceQuality, IndexMatch, IndexReference } from '../../workers/protocol.ts';
-import { notFound, ServerError } from '../errors.ts';
+import type { Box, FaceQuality, IndexMatch, IndexReference } from '../../workers/protocol.ts';
+import { notFound } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { createBackgroundPurge } from './background-purge.ts';
 import { normaliseName, requireGoodFace } from './enrolment.ts';
-import { alreadyEnrolled, type Enrolment, full } from './enrolment-outcome.ts';
+import { alreadyEnrolled, type Enrolment } from './enrolment-outcome.ts';
+import { cutOutFace } from './face-cut.ts';
 import { type Decision, decide, resembledPerson } from './gallery-decision.ts';
 import { GalleryIndex, personEmbeddings } from './gallery-index.ts';
-import type { GalleryLimits, GalleryStore, PersonSummary } from './gallery-store.ts';
+import { createRemoval } from './gallery-removal.ts';
+import type { GalleryLimits, GalleryStore, PersonSummary, PictureSummary } from './gallery-store.ts';
 import { galleryThreshold } from './gallery-threshold.ts';
 import { oneAtATime } from './one-at-a-time.ts';
 import { type ImportReport, importPermittedFolder, pictureFiles, sha256Of } from './permitted-folder.ts';
 import { openPictureFolder } from './picture-folder.ts';
+import { addPictureRow } from './picture-row.ts';
 import type { Recognizer } from './recognizer.ts';
-import { embedOnlyFace, type ReembedProgress, type ReembedReport, reembed } from './reembed.ts';
-import { settledWithin } from './settled-within.ts';
+import { embedFace, type ReembedProgress, type ReembedReport, reembed } from './reembed.ts';
+import { createThumbnails } from './thumbnails.ts';
 
 export interface GalleryOptions {
   readonly store: GalleryStore;
@@ -27,7 +31,7 @@ export interface GalleryOptions {
   readonly calibration: Calibration;
   readonly similarityThreshold: number;
   readonly falsePositiveIdentificationRate: number;
-  readonly recognizer: Pick<Recognizer, 'analyse'>;
+  readonly recognizer: Pick<Recognizer, 'analyse' | 'crop'>;
   readonly maxPictureBytes: number;
   readonly limits?: GalleryLimits;
   readonly log: Log;
@@ -35,7 +39,9 @@ export interface GalleryOptions {
 
 export interface Removal {
   readonly name: string;
+  /** How many pictures went. */
   readonly pictures: number;
+  readonly personRemoved: boolean;
   /** Files of that name in PERMITTED_FACES_DIR. They are not ours to delete, and are not enrolled again. */
   readonly filesLeft: readonly string[];
 }
@@ -43,9 +49,6 @@ export interface Removal {
 export type Gallery = Awaited<ReturnType<typeof openGallery>>;
 
 export const DEFAULT_LIMITS: GalleryLimits = { perPerson: 50, perGallery: 100_000 };
-
-/** How long a removal waits for tasks that still hold the old index, before it answers; it is wiped when the last one ends. */
-const WIPE_WAIT_MS = 5000;
 
 /** Reads names and embeddings into memory, and removes pictures that a crash left without a row. */
 export async function openGallery(options: GalleryOptions) {
@@ -57,10 +60,7 @@ export async function openGallery(options: GalleryOptions) {
   const exclusively = oneAtATime();
   /** True where memory could not be brought in line with the database: done at the next call. */
   let stale = false;
-  /** Names whose removal failed half way. */
-  const unfinished = new Set<string>();
-  const purging = oneAtATime();
-  let purgesWaiting = 0;
+  const purge = createBackgroundPurge(store.purge, log);
 
   async function reload(): Promise<{ oldCleared: Promise<void> }> {
     stale = true;
@@ -81,6 +81,18 @@ export async function openGallery(options: GalleryOptions) {
   await sweep();
   await reload();
 
+  const thumbnails = createThumbnails(pictures.read, options.recognizer);
+  const removal = createRemoval({
+    store,
+    folder: pictures,
+    forgetName(name) {
+      for (const [id, known] of names) if (known === name) names.delete(id);
+    },
+    reload,
+    sweep,
+    onRemoved: purge.request,
+  });
+
   const threshold = () => galleryThreshold(thresholdRule, index.rows);
   const thresholdRule = {
     similarityThreshold: options.similarityThreshold,
@@ -96,11 +108,10 @@ export async function openGallery(options: GalleryOptions) {
   }
 
   async function enrolPicture(
-    receivedName: unknown,
+    name: string,
     bytes: Uint8Array,
-    imported: boolean,
+    { imported = false, at = null }: { imported?: boolean; at?: Box | null } = {},
   ): Promise<Enrolment> {
-    const name = normaliseName(receivedName);
     const sha256 = sha256Of(bytes);
     if (stale) await exclusively(reload);
     const known = await store.pictureBySha256(sha256);
@@ -109,14 +120,16 @@ export async function openGallery(options: GalleryOptions) {
       if (imported) await store.rememberImport(sha256);
       return answer;
     }
-    const face = await embedOnlyFace(options.recognizer, bytes);
+    const face = await embedFace(options.recognizer, bytes, at);
     requireGoodFace(face);
-    const { embedding, quality } = face;
+    const { box, embedding, quality } = face;
     return exclusively(async () => {
       const fileName = await pictures.write(bytes);
       const resembled = resembledPerson(name, index.search(embedding), names, threshold());
-      const added = await addRow(
-        { name, fileName, sha256, quality, modelId: embedderId, embedding, imported },
+      const added = await addPictureRow(
+        store,
+        { name, fileName, sha256, box, quality, modelId: embedderId, embedding, imported },
+        limits,
         () => pictures.remove([fileName]),
       );
       if (added.outcome === 'known') return alreadyEnrolled(added, name);
@@ -135,58 +148,9 @@ export async function openGallery(options: GalleryOptions) {
     });
   }
 
-  /** Adds the rows; where they were not added, the file goes again. */
-  async function addRow(picture: Parameters<GalleryStore['addPicture']>[0], discard: () => Promise<void>) {
-    try {
-      const added = await store.addPicture(picture, limits);
-      if (added.outcome === 'added') return added;
-      await discard();
-      if (added.outcome === 'known') return added;
-      throw full(added.outcome, added.pictures, picture.name, limits);
-    } catch (error) {
-      if (error instanceof ServerError && error.status !== 503) throw error;
-      // The connection may have broken after the commit: then the row is there and needs its file. Where the database cannot be
-      // asked, the file stays, and the next start removes it if it belongs to nobody.
-      const found = await store.pictureBySha256(picture.sha256);
-      if (found?.fileName === picture.fileName)
-        return { outcome: 'added' as const, personId: found.personId, pictureId: found.pictureId };
-      await discard();
-      throw error;
-    }
-  }
-
-  /**
-   * In this order, so that nobody removed is recognised whatever happens in between: the name goes from memory, the rows from the
-   * database, the embeddings from memory, the pictures from the disk. A start after a crash finds no rows, and sweeps the pictures.
-   */
-  async function removePerson(name: string): Promise<number> {
-    for (const [id, known] of names) if (known === name) names.delete(id);
-    const retried = unfinished.has(name);
-    unfinished.add(name);
-    const removed = await store.removePerson(name);
-    if (removed === null && !retried) {
-      unfinished.delete(name);
-      throw notFound(`the person ${JSON.stringify(name)}`);
-    }
-    const { oldCleared } = await reload();
-    if (retried) await sweep();
-    else await pictures.remove(removed!.fileNames);
-    unfinished.delete(name);
-    await settledWithin(oldCleared, WIPE_WAIT_MS);
-    void purge();
-    return removed?.fileNames.length ?? 0;
-  }
-
-  /** In the background, because it takes seconds in a large gallery; removals that come meanwhile share the next one. */
-  async function purge(): Promise<void> {
-    if (purgesWaiting > 0) return;
-    purgesWaiting++;
-    await purging(async () => {
-      purgesWaiting--;
-      await store.purge();
-    }).catch((error) =>
-      log.warn({ err: error }, 'what deleted people left in the database files was not wiped yet'),
-    );
+  async function leftInFolder(name: string): Promise<string[]> {
+    const files = await pictureFiles(options.permittedFolder).catch(() => []);
+    return files.filter((file) => parse(file).name.normalize('NFC').trim() === name);
   }
 
   return {
@@ -215,10 +179,42 @@ export async function openGallery(options: GalleryOptions) {
      * @throws ServerError 400 for the name; 409 PICTURE_OF_ANOTHER; 422 for the picture (see enrolment.ts) or a person with
      *   enough of them; 507 for a full gallery or disk; and what Recognizer.analyse throws
      */
-    enrol: (name: unknown, bytes: Uint8Array): Promise<Enrolment> => enrolPicture(name, bytes, false),
+    enrol: async (name: unknown, bytes: Uint8Array): Promise<Enrolment> =>
+      enrolPicture(normaliseName(name), bytes),
+
+    /**
+     * Enrols one face of a picture that may show several. What is kept is a part of the picture around that face.
+     * @param box where the face is, in pixels of the upright picture
+     * @throws as `enrol` does; ServerError 422 FACE_NOT_THERE
+     */
+    async enrolFace(receivedName: unknown, bytes: Uint8Array, box: Box): Promise<Enrolment> {
+      const name = normaliseName(receivedName);
+      const cut = await cutOutFace(options.recognizer, bytes, box);
+      return enrolPicture(name, cut.bytes, { at: cut.box });
+    },
 
     /** Sorted by name. */
     list: (): Promise<PersonSummary[]> => store.persons(),
+
+    /** Oldest first. @throws ServerError 400 for the name, 404 */
+    async pictures(receivedName: unknown): Promise<readonly PictureSummary[]> {
+      const name = normaliseName(receivedName);
+      const found = await store.picturesOf(name);
+      if (found.length === 0) throw notFound(`the person ${JSON.stringify(name)}`);
+      return found;
+    },
+
+    /** The file as it was posted, or the face in it as a small JPEG. @throws as `pictures` */
+    async picture(receivedName: unknown, pictureId: number, thumbnail: boolean): Promise<Uint8Array> {
+      const name = normaliseName(receivedName);
+      const found = await store.pictureOf(name, pictureId);
+      if (found === null) throw notFound(`picture ${pictureId} of ${JSON.stringify(name)}`);
+      return (thumbnail ? thumbnails.of(found) : pictures.read(found.fileName)).catch((error) => {
+        // Removed since it was looked up.
+        if (error.code === 'ENOENT') throw notFound(`picture ${pictureId} of ${JSON.stringify(name)}`);
+        throw error;
+      });
+    },
 
     /**
      * Removes rows, embeddings, memory and pictures of a person.
@@ -226,13 +222,15 @@ export async function openGallery(options: GalleryOptions) {
      */
     async remove(receivedName: unknown): Promise<Removal> {
       const name = normaliseName(receivedName);
-      const count = await exclusively(() => removePerson(name));
-      const files = await pictureFiles(options.permittedFolder).catch(() => []);
-      return {
-        name,
-        pictures: count,
-        filesLeft: files.filter((file) => parse(file).name.normalize('NFC').trim() === name),
-      };
+      const removed = await exclusively(() => removal.person(name)).finally(thumbnails.clear);
+      return { name, ...removed, filesLeft: await leftInFolder(name) };
+    },
+
+    /** Removes one picture, and with the last one the person. Errors as in `remove`. */
+    async removePicture(receivedName: unknown, pictureId: number): Promise<Removal> {
+      const name = normaliseName(receivedName);
+      const removed = await exclusively(() => removal.picture(name, pictureId)).finally(thumbnails.clear);
+      return { name, ...removed, filesLeft: await leftInFolder(name) };
     },
 
     /** Once after the start, when the recogniser is ready; what is ready already is in use meanwhile. */
@@ -262,7 +260,7 @@ export async function openGallery(options: GalleryOptions) {
         folder: options.permittedFolder,
         maxPictureBytes: options.maxPictureBytes,
         wasImported: store.wasImported,
-        enrol: (name, bytes) => enrolPicture(name, bytes, true),
+        enrol: (name, bytes) => enrolPicture(normaliseName(name), bytes, { imported: true }),
         signal: stopped.signal,
       });
       for (const failure of report.failed) log.warn(failure, 'a permitted face was not enrolled');
@@ -274,9 +272,10 @@ export async function openGallery(options: GalleryOptions) {
       stopped.abort();
       await exclusively(async () => {
         names.clear();
+        thumbnails.clear();
         void index.close();
       });
-      await purging(async () => {});
+      await purge.settled();
     },
   };
 }

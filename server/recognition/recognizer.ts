@@ -4,6 +4,8 @@ import type {
   AnalyseTask,
   AnnotateResult,
   AnnotateTask,
+  CropResult,
+  CropTask,
   ModelSelection,
   PictureLimits,
   ProviderName,
@@ -54,6 +56,8 @@ export interface Recognizer {
   analyse(task: Omit<AnalyseTask, 'kind'>, source?: string): Promise<AnalyseResult>;
   /** Draws into a picture; errors as in `analyse`. */
   annotate(task: Omit<AnnotateTask, 'kind'>): Promise<AnnotateResult>;
+  /** Cuts a rectangle out of a picture; errors as in `analyse`. */
+  crop(task: Omit<CropTask, 'kind'>): Promise<CropResult>;
   readonly status: RecognizerStatus;
   /**
    * Takes other models into use: their threads are started and proven first, then the old ones are drained.
@@ -134,6 +138,9 @@ export async function startRecognizer(
     },
     async annotate(task) {
       return (await submit({ kind: 'annotate', ...task }, null)) as AnnotateResult;
+    },
+    async crop(task) {
+      return (await submit({ kind: 'crop', ...task }, null)) as CropResult;
     },
     get status() {
       return {

@@ -1,6 +1,7 @@
 /** After a change of the embedder: its embeddings of the pictures that are stored. */
+import type { Box } from '../../workers/protocol.ts';
 import { forEachPicture, withPatience } from './background-pictures.ts';
-import { type EnrolmentFace, onlyFace } from './enrolment.ts';
+import { type EnrolmentFace, faceAt, onlyFace, withEmbedding } from './enrolment.ts';
 import type { GalleryStore, StoredPicture } from './gallery-store.ts';
 import type { Recognizer } from './recognizer.ts';
 
@@ -44,7 +45,9 @@ export async function reembed(options: ReembedOptions): Promise<ReembedReport> {
   await forEachPicture(pictures, signal, async (picture) => {
     try {
       const bytes = await options.read(picture.fileName);
-      const { embedding } = await withPatience(signal, () => embedOnlyFace(options.recognizer, bytes));
+      const { embedding } = await withPatience(signal, () =>
+        embedFace(options.recognizer, bytes, picture.box),
+      );
       if (await options.keep(picture, embedding)) embedded++;
     } catch (error) {
       failed.push({ name: picture.name, fileName: picture.fileName, reason: (error as Error).message });
@@ -55,10 +58,14 @@ export async function reembed(options: ReembedOptions): Promise<ReembedReport> {
   return { embedded, failed };
 }
 
-/** @throws ServerError as Recognizer.analyse and onlyFace do */
-export async function embedOnlyFace(
+/**
+ * @param box where the face is that is meant; null where the picture has to show one person only
+ * @throws ServerError as Recognizer.analyse, faceAt and onlyFace do
+ */
+export async function embedFace(
   recognizer: Pick<Recognizer, 'analyse'>,
   bytes: Uint8Array,
+  box: Box | null,
 ): Promise<EnrolmentFace> {
   const { faces } = await recognizer.analyse({
     input: { kind: 'encoded', bytes },
@@ -66,5 +73,5 @@ export async function embedOnlyFace(
     returnEmbeddings: true,
     jpegQuality: null,
   });
-  return onlyFace(faces);
+  return box === null ? onlyFace(faces) : withEmbedding(faceAt(faces, box));
 }

@@ -8,6 +8,7 @@ import type {
   StoredEmbedding,
   StoredPicture,
 } from '../recognition/gallery-store.ts';
+import { boxOfRow, createPictureQueries } from './face-pictures.ts';
 import type { Database, Query } from './pool.ts';
 
 export interface NearestPerson {
@@ -37,8 +38,8 @@ export const SQL = {
   person: `INSERT INTO persons (name) VALUES ($1)
     ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id`,
   counts: `SELECT count(*)::int AS of_gallery, count(*) FILTER (WHERE person_id = $1)::int AS of_person FROM face_pictures`,
-  addPicture: `INSERT INTO face_pictures (person_id, file_name, sha256, ${QUALITY_COLUMNS})
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id`,
+  addPicture: `INSERT INTO face_pictures (person_id, file_name, sha256, face_box, ${QUALITY_COLUMNS})
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id`,
   addEmbedding: `INSERT INTO face_embeddings (picture_id, model_id, embedding)
     SELECT id, $2, $3 FROM face_pictures WHERE id = $1
     ON CONFLICT (picture_id, model_id) DO UPDATE SET embedding = excluded.embedding`,
@@ -56,7 +57,7 @@ export const SQL = {
     FROM face_embeddings embedding JOIN face_pictures picture ON picture.id = embedding.picture_id
     WHERE embedding.model_id = $1 AND embedding.picture_id > $2
     ORDER BY embedding.picture_id LIMIT $3`,
-  picturesWithout: `SELECT picture.id, picture.person_id, picture.file_name, person.name
+  picturesWithout: `SELECT picture.id, picture.person_id, picture.file_name, picture.face_box, person.name
     FROM face_pictures picture JOIN persons person ON person.id = picture.person_id
     WHERE NOT EXISTS (SELECT 1 FROM face_embeddings e WHERE e.picture_id = picture.id AND e.model_id = $1)
     ORDER BY picture.id`,
@@ -84,6 +85,8 @@ export function createFaceStore(database: Database) {
   const { query, read, transaction } = database;
 
   return {
+    ...createPictureQueries(database),
+
     /** Names the folder of this database's pictures. */
     async galleryId(): Promise<string> {
       return (await read<{ id: string }>(SQL.galleryId)).rows[0]!.id;
@@ -181,15 +184,19 @@ export function createFaceStore(database: Database) {
     },
 
     async picturesWithout(modelId: string): Promise<StoredPicture[]> {
-      const { rows } = await read<{ id: number; person_id: number; file_name: string; name: string }>(
-        SQL.picturesWithout,
-        [modelId],
-      );
+      const { rows } = await read<{
+        id: number;
+        person_id: number;
+        file_name: string;
+        face_box: readonly number[] | null;
+        name: string;
+      }>(SQL.picturesWithout, [modelId]);
       return rows.map((row) => ({
         pictureId: row.id,
         personId: row.person_id,
         name: row.name,
         fileName: row.file_name,
+        box: boxOfRow(row.face_box),
       }));
     },
 
@@ -260,6 +267,7 @@ async function insertPicture(
     personId,
     picture.fileName,
     picture.sha256,
+    [picture.box.x, picture.box.y, picture.box.width, picture.box.height],
     overall,
     size,
     clarity,

@@ -10,7 +10,15 @@ export interface WrittenFace {
   /** Faces of one person are near each other, cosine about 0.98; those of two are about 0. */
   readonly person: number;
   readonly widthPx?: number;
+  /** Left edge of its box, 10 unless given; the top edge likewise. */
+  readonly x?: number;
+  readonly y?: number;
   readonly quality?: Partial<FaceQuality>;
+}
+
+interface WrittenPicture {
+  readonly serial: string;
+  readonly faces: readonly WrittenFace[];
 }
 
 let serial = 0;
@@ -30,17 +38,14 @@ export function embeddingOf(person: number, variant = 1): Float32Array {
 /** `dimension` stands for a model: embeddings of two do not compare. */
 export function writtenRecognizer(
   model = 0,
-): Pick<Recognizer, 'analyse'> & { calls: number; failWith: Error | null } {
+): Pick<Recognizer, 'analyse' | 'crop'> & { calls: number; failWith: Error | null } {
   return {
     calls: 0,
     failWith: null,
     async analyse(task) {
       this.calls++;
       if (this.failWith) throw this.failWith;
-      const { serial, faces } = JSON.parse(new TextDecoder().decode(task.input.bytes)) as {
-        serial: string;
-        faces: WrittenFace[];
-      };
+      const { serial, faces } = JSON.parse(new TextDecoder().decode(task.input.bytes)) as WrittenPicture;
       const variant = [...serial].reduce((sum, letter) => 31 * sum + letter.charCodeAt(0), 7) >>> 0;
       return {
         kind: 'analysed',
@@ -61,17 +66,27 @@ export function writtenRecognizer(
         enhancement: null,
       } satisfies AnalyseResult;
     },
+    /** A "picture" of those whose face lies wholly in the region. */
+    async crop({ input, region }) {
+      const written = JSON.parse(new TextDecoder().decode(input.bytes)) as WrittenPicture;
+      const cut = region ?? { x: 0, y: 0, width: 640, height: 480 };
+      const faces = written.faces
+        .filter(({ x = 10, widthPx = 120 }) => x >= cut.x && x + widthPx <= cut.x + cut.width)
+        .map((face) => ({ ...face, x: (face.x ?? 10) - cut.x, y: (face.y ?? 10) - cut.y }));
+      const jpeg = new TextEncoder().encode(JSON.stringify({ serial: `cut of ${written.serial}`, faces }));
+      return { kind: 'cropped', jpeg, region: cut, scale: 1 };
+    },
   };
 }
 
 function analysed(
-  { person, widthPx = 120, quality = {} }: WrittenFace,
+  { person, widthPx = 120, x = 10, y = 10, quality = {} }: WrittenFace,
   shift: number,
   variant: number,
   withEmbedding: boolean,
 ): AnalysedFace {
   return {
-    box: { x: 10, y: 10, width: widthPx, height: 1.2 * widthPx },
+    box: { x, y, width: widthPx, height: 1.2 * widthPx },
     landmarks: [
       [30, 50],
       [90, 50],

@@ -1,5 +1,6 @@
 /** The people whom the server knows: enrolled, listed, removed. */
 import { invalidField } from '../../errors.ts';
+import type { Enrolment } from '../../recognition/enrolment-outcome.ts';
 import type { Gallery } from '../../recognition/gallery.ts';
 import type { BodyReader } from '../body.ts';
 import {
@@ -24,23 +25,7 @@ export function permittedFaceRoutes({ gallery, bodies }: PermittedFaceDependenci
     // A picture sent as the body has no form to carry a name.
     const name = fields.get('name') ?? readQuery(ctx, AddFaceQuery).name;
     if (name === undefined) throw invalidField('name', 'the name of the person', undefined);
-    const {
-      name: subjectName,
-      fileName,
-      faceId,
-      quality,
-      alreadyEnrolled,
-      warning,
-    } = await gallery.enrol(name, bytes);
-    ctx.body = {
-      success: true,
-      message: alreadyEnrolled ? `${subjectName} has this picture already` : `${subjectName} is enrolled`,
-      subjectName,
-      filename: fileName,
-      faceId,
-      quality,
-      warnings: warning === null ? [] : [warning],
-    };
+    ctx.body = presentEnrolment(await gallery.enrol(name, bytes));
   }
 
   async function list(ctx: Context): Promise<void> {
@@ -86,4 +71,23 @@ export function permittedFaceRoutes({ gallery, bodies }: PermittedFaceDependenci
       handle: remove,
     },
   ];
+}
+
+export function presentEnrolment({
+  name,
+  fileName,
+  faceId,
+  quality,
+  alreadyEnrolled,
+  warning,
+}: Enrolment): object {
+  return {
+    success: true,
+    message: alreadyEnrolled ? `${name} has this picture already` : `${name} is enrolled`,
+    subjectName: name,
+    filename: fileName,
+    faceId,
+    quality,
+    warnings: warning === null ? [] : [warning],
+  };
 }
