@@ -24,6 +24,7 @@ import type { Route } from './http/route.ts';
 import { frameRoutes } from './http/routes/frames.ts';
 import { greeting, healthRoutes } from './http/routes/health.ts';
 import { permittedFaceRoutes } from './http/routes/permitted-faces.ts';
+import { personPictureRoutes } from './http/routes/person-pictures.ts';
 import { recognitionRoutes } from './http/routes/recognition.ts';
 import { tokenRoutes } from './http/routes/token.ts';
 import { checkAddress, listen } from './http/server.ts';
@@ -177,6 +178,7 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
     ...tokenRoutes(access),
     ...recognitionRoutes({ recognizer, gallery, bodies, metrics }),
     ...permittedFaceRoutes({ gallery, bodies }),
+    ...personPictureRoutes({ gallery, bodies, readFrame: frames.read }),
     ...frameRoutes({
       enhancer: createFrameEnhancer(config.ENHANCE),
       config,

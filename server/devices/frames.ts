@@ -44,6 +44,8 @@ export interface FrameStore {
   /** Null where there is no such frame. Whoever opens closes the handle. */
   open(name: string): Promise<OpenedFrame | null>;
   openRaw(name: string): Promise<OpenedFrame | null>;
+  /** The whole picture; null where there is no such frame. */
+  read(name: string): Promise<Uint8Array | null>;
   close(): Promise<void>;
 }
 
@@ -219,6 +221,15 @@ export async function openFrames(options: FramesOptions): Promise<FrameStore> {
         );
       } finally {
         await headersFile.close();
+      }
+    },
+    async read(name) {
+      const handle = entries.has(name) ? await openFile(name) : null;
+      if (handle === null) return null;
+      try {
+        return await handle.readFile();
+      } finally {
+        await handle.close();
       }
     },
     async close() {

@@ -113,6 +113,10 @@ const EXPECTED_ACCESS: Readonly<Record<string, Access>> = {
   'POST /api/v1/recognition/add-permitted-face': 'key',
   'GET /api/v1/recognition/permitted-faces': 'key',
   'DELETE /api/v1/recognition/permitted-faces/:name': 'key',
+  'POST /api/v1/recognition/permitted-faces/from-frame': 'key',
+  'GET /api/v1/recognition/permitted-faces/:name/pictures': 'key',
+  'GET /api/v1/recognition/permitted-faces/:name/pictures/:pictureId': 'key',
+  'DELETE /api/v1/recognition/permitted-faces/:name/pictures/:pictureId': 'key',
 };
 
 async function statusOf(port: number, route: Route, credential: Credential): Promise<number> {

@@ -15,6 +15,30 @@ export const AddFaceQuery = Type.Object({
 
 export const PersonPath = Type.Object({ name });
 
+/** Of every way to enrol somebody. */
+export const Enrolment = Type.Object({
+  success: Type.Literal(true),
+  message: Type.String(),
+  subjectName: Type.String(),
+  filename: Type.String({ description: 'Name of the picture in the gallery' }),
+  faceId: Type.Integer({ description: 'The number of the picture among the pictures of the gallery' }),
+  quality: FaceQuality,
+  warnings: Type.Array(Type.String()),
+});
+
+/** What refuses a face that nobody should be known by. */
+export const FACE_REFUSALS = [
+  'PERSON_FULL',
+  'FACE_TOO_SMALL',
+  'FACE_BLURRED',
+  'FACE_TURNED',
+  'FACE_BADLY_LIT',
+] as const;
+
+export const filesLeft = Type.Array(Type.String(), {
+  description: 'Files of that name in PERMITTED_FACES_DIR: they stay, and are not enrolled again',
+});
+
 export const addFaceDescription: RouteDescription = {
   operationId: 'addPermittedFace',
   summary: 'Enrols a picture of a person',
@@ -29,33 +53,13 @@ export const addFaceDescription: RouteDescription = {
     },
   },
   answers: {
-    200: json(
-      Type.Object({
-        success: Type.Literal(true),
-        message: Type.String(),
-        subjectName: Type.String(),
-        filename: Type.String({ description: 'Name of the picture in the gallery' }),
-        faceId: Type.Integer(),
-        quality: FaceQuality,
-        warnings: Type.Array(Type.String()),
-      }),
-      'The person is enrolled.',
-    ),
+    200: json(Enrolment, 'The person is enrolled.'),
   },
   errors: {
     ...PICTURE_ERRORS,
     400: [...FILE_ERRORS, ...PICTURE_ERRORS[400]],
     409: ['PICTURE_OF_ANOTHER'],
-    422: [
-      ...PICTURE_ERRORS[422],
-      'PERSON_FULL',
-      'NO_FACE',
-      'SEVERAL_FACES',
-      'FACE_TOO_SMALL',
-      'FACE_BLURRED',
-      'FACE_TURNED',
-      'FACE_BADLY_LIT',
-    ],
+    422: [...PICTURE_ERRORS[422], 'NO_FACE', 'SEVERAL_FACES', ...FACE_REFUSALS],
     507: ['DISK_FULL', 'GALLERY_FULL'],
   },
 };
@@ -94,9 +98,7 @@ export const removePersonDescription: RouteDescription = {
         message: Type.String(),
         name: Type.String(),
         pictures: Type.Integer({ minimum: 0, description: 'Pictures that were removed' }),
-        filesLeft: Type.Array(Type.String(), {
-          description: 'Files of that name in PERMITTED_FACES_DIR: they stay, and are not enrolled again',
-        }),
+        filesLeft,
       }),
       'The person is forgotten.',
     ),

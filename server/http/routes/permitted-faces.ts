@@ -1,6 +1,5 @@
 /** The people whom the server knows: enrolled, listed, removed. */
 import { invalidField } from '../../errors.ts';
-import type { Enrolment } from '../../recognition/enrolment-outcome.ts';
 import type { Gallery } from '../../recognition/gallery.ts';
 import type { BodyReader } from '../body.ts';
 import {
@@ -10,6 +9,7 @@ import {
   PersonPath,
   removePersonDescription,
 } from '../descriptions/people.ts';
+import { presentEnrolment } from '../enrolment-view.ts';
 import { readPath, readQuery } from '../read-query.ts';
 import type { Context, Route } from '../route.ts';
 import { readPicture } from '../upload.ts';
@@ -71,23 +71,4 @@ export function permittedFaceRoutes({ gallery, bodies }: PermittedFaceDependenci
       handle: remove,
     },
   ];
-}
-
-export function presentEnrolment({
-  name,
-  fileName,
-  faceId,
-  quality,
-  alreadyEnrolled,
-  warning,
-}: Enrolment): object {
-  return {
-    success: true,
-    message: alreadyEnrolled ? `${name} has this picture already` : `${name} is enrolled`,
-    subjectName: name,
-    filename: fileName,
-    faceId,
-    quality,
-    warnings: warning === null ? [] : [warning],
-  };
 }

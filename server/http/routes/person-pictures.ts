@@ -1,16 +1,25 @@
 /** The pictures by which a person is known: listed, shown, removed; and a face of a stored frame that becomes one. */
-import Type from 'typebox';
-import { badRequest, invalidField, notFound } from '../../errors.ts';
+import { badRequest, notFound } from '../../errors.ts';
 import type { Gallery } from '../../recognition/gallery.ts';
 import type { PictureSummary } from '../../recognition/gallery-store.ts';
 import type { BodyReader } from '../body.ts';
+import { PersonPath } from '../descriptions/people.ts';
+import {
+  enrolFromFrameDescription,
+  FaceOfFrame,
+  FaceOfPicture,
+  ImageQuery,
+  listPicturesDescription,
+  PicturePath,
+  removePictureDescription,
+  showPictureDescription,
+} from '../descriptions/person-pictures.ts';
+import { presentEnrolment } from '../enrolment-view.ts';
 import { readJsonObject } from '../read-fields.ts';
+import { readPath, readQuery } from '../read-query.ts';
 import type { Context, Route } from '../route.ts';
 import { isMultipart, readPicture } from '../upload.ts';
 import { validate } from '../validate.ts';
-import { readSwitch } from './recognition.ts';
-import { presentEnrolment } from './permitted-faces.ts';
-
 export interface PersonPictureDependencies {
   readonly gallery: Pick<Gallery, 'pictures' | 'picture' | 'removePicture' | 'enrolFace'>;
   /** The bytes of a stored frame; null where there is none of that name. */
@@ -18,41 +27,18 @@ export interface PersonPictureDependencies {
   readonly bodies: BodyReader;
 }
 
-const PIXELS = { minimum: -65_535, maximum: 65_535 } as const;
-const SIDE = { exclusiveMinimum: 0, maximum: 65_535 } as const;
-
-const BoxOfFace = Type.Object(
-  {
-    x: Type.Number(PIXELS),
-    y: Type.Number(PIXELS),
-    width: Type.Number(SIDE),
-    height: Type.Number(SIDE),
-  },
-  { expected: 'a box of numbers: x, y, width and height in pixels of the picture' },
-);
-
-const FaceOfFrame = Type.Object({
-  name: Type.String({ expected: 'the name of the person' }),
-  frame: Type.String({ expected: 'the file name of a stored frame', maxLength: 200 }),
-  box: BoxOfFace,
-});
-
-/** The same with the picture itself, where it is stored nowhere. */
-const FaceOfPicture = Type.Object({
-  name: Type.String({ expected: 'the name of the person' }),
-  box: BoxOfFace,
-});
-
 export function personPictureRoutes({ gallery, readFrame, bodies }: PersonPictureDependencies): Route[] {
   async function list(ctx: Context): Promise<void> {
-    const pictures = await gallery.pictures(ctx.params.name);
+    const { name } = readPath(ctx, PersonPath);
+    const pictures = await gallery.pictures(name);
     ctx.set('Cache-Control', 'no-store');
-    ctx.body = { success: true, data: pictures.map((picture) => present(ctx.params.name!, picture)) };
+    ctx.body = { success: true, data: pictures.map((picture) => present(name, picture)) };
   }
 
   async function show(ctx: Context): Promise<void> {
-    const thumbnail = readSwitch(ctx, 'thumbnail');
-    const bytes = await gallery.picture(ctx.params.name, pictureIdOf(ctx), thumbnail);
+    const { name, pictureId } = readPath(ctx, PicturePath);
+    const { thumbnail } = readQuery(ctx, ImageQuery);
+    const bytes = await gallery.picture(name, pictureId, thumbnail);
     // Nothing of a person may outlive their removal in somebody's cache.
     ctx.set('Cache-Control', 'no-store');
     ctx.type = typeOf(bytes);
@@ -60,10 +46,8 @@ export function personPictureRoutes({ gallery, readFrame, bodies }: PersonPictur
   }
 
   async function remove(ctx: Context): Promise<void> {
-    const { name, personRemoved, filesLeft } = await gallery.removePicture(
-      ctx.params.name,
-      pictureIdOf(ctx),
-    );
+    const path = readPath(ctx, PicturePath);
+    const { name, personRemoved, filesLeft } = await gallery.removePicture(path.name, path.pictureId);
     ctx.body = {
       success: true,
       message: personRemoved
@@ -92,11 +76,26 @@ export function personPictureRoutes({ gallery, readFrame, bodies }: PersonPictur
   }
 
   const base = '/api/v1/recognition/permitted-faces';
+  const pictures = `${base}/:name/pictures`;
+  const one = `${pictures}/:pictureId`;
   return [
-    { method: 'POST', path: `${base}/from-frame`, access: 'key', handle: fromFrame },
-    { method: 'GET', path: `${base}/:name/pictures`, access: 'key', handle: list },
-    { method: 'GET', path: `${base}/:name/pictures/:pictureId`, access: 'key', frequent: true, handle: show },
-    { method: 'DELETE', path: `${base}/:name/pictures/:pictureId`, access: 'key', handle: remove },
+    {
+      method: 'POST',
+      path: `${base}/from-frame`,
+      access: 'key',
+      description: enrolFromFrameDescription,
+      handle: fromFrame,
+    },
+    { method: 'GET', path: pictures, access: 'key', description: listPicturesDescription, handle: list },
+    {
+      method: 'GET',
+      path: one,
+      access: 'key',
+      frequent: true,
+      description: showPictureDescription,
+      handle: show,
+    },
+    { method: 'DELETE', path: one, access: 'key', description: removePictureDescription, handle: remove },
   ];
 }
 
@@ -108,14 +107,6 @@ function present(name: string, { id, quality, createdAt, box }: PictureSummary):
     quality,
     box,
   };
-}
-
-function pictureIdOf(ctx: Context): number {
-  const text = ctx.params.pictureId ?? '';
-  const id = Number(text);
-  if (!/^\d{1,10}$/.test(text) || id > 2_147_483_647)
-    throw invalidField('pictureId', 'the number of a picture', text);
-  return id;
 }
 
 function parsedBox(text: string | undefined): unknown {

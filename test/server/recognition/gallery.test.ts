@@ -164,7 +164,12 @@ for (const kind of databaseKinds)
       assert.equal(embeddings.length, 3);
       for (const bytes of embeddings) assert.notEqual(Buffer.from(held.buffer).indexOf(bytes), -1);
 
-      assert.deepEqual(await gallery.remove('Anna'), { name: 'Anna', pictures: 3, filesLeft: [] });
+      assert.deepEqual(await gallery.remove('Anna'), {
+        name: 'Anna',
+        pictures: 3,
+        personRemoved: true,
+        filesLeft: [],
+      });
       assert.deepEqual(await counts(), before);
       const present = await gallery.withIndex(async (index) => index!.memory);
       for (const memory of [held, present])

@@ -19,6 +19,7 @@ function picture(name: string, changes: Partial<NewPicture> = {}): NewPicture {
     name,
     fileName: `${serial}.jpg`,
     sha256: `hash-${serial}`,
+    box: { x: 10, y: 20, width: 100, height: 120 },
     quality,
     modelId: 'model-a',
     embedding: randomUnitVector(random),
