@@ -15,8 +15,8 @@ import { createSessionRequestReader } from './attendance/session-requests.ts';
 import { createSessions, type Sessions } from './attendance/sessions.ts';
 import { hostOf, type UrlPolicy } from './attendance/url-policy.ts';
 import type { LookAtFrame } from './attendance/video-frame.ts';
-import { Camera } from './cameras/camera.ts';
 import { parseCameraUrl } from './cameras/camera-address.ts';
+import type { CameraHub } from './cameras/camera-hub.ts';
 import type { FfmpegProgram } from './cameras/ffmpeg-program.ts';
 import { captureFrame, probeCamera } from './cameras/probe.ts';
 import { videoFrames } from './cameras/video-frames.ts';
@@ -54,6 +54,7 @@ export interface AttendanceParts {
   readonly settings: AttendanceSettings;
   readonly apiKey: string;
   readonly program: FfmpegProgram;
+  readonly cameras: CameraHub;
   readonly recognizer: Recognizer;
   readonly embedder: EmbedderModel;
   readonly database: Database;
@@ -120,7 +121,7 @@ export async function composeAttendance(parts: AttendanceParts): Promise<Attenda
   });
   closers.add('session requests', () => requests.close());
   const started = createSessions({
-    openCamera: cameraOpener(program, log),
+    openCamera: cameraOpener(parts.cameras),
     look,
     outbox,
     mode: settings.CALLBACK_MODE,
@@ -175,31 +176,18 @@ export async function composeAttendance(parts: AttendanceParts): Promise<Attenda
 }
 
 /** A camera that fails at its first try is not waited for any longer: it goes on trying by itself. */
-function cameraOpener(program: FfmpegProgram, log: Log): OpenCameraFeed {
+function cameraOpener(cameras: CameraHub): OpenCameraFeed {
   return ({ rtspUrl, scanIntervalS, onFrame }): CameraFeed => {
-    const firstFailure = Promise.withResolvers<false>();
-    const camera = new Camera({
-      program,
-      address: parseCameraUrl(rtspUrl),
-      scanIntervalMs: scanIntervalS * 1000,
-      onFrame,
-      onState: (state) => {
-        if (state === 'waiting') firstFailure.resolve(false);
-      },
-      log,
-    });
-    camera.start();
-    const connected = Promise.race([camera.connected(), firstFailure.promise]).then((isConnected) => {
-      if (!isConnected) throw new Error(camera.report.lastFailure?.message ?? 'Connection timeout');
-    });
+    const address = parseCameraUrl(rtspUrl);
+    const use = cameras.use({ address, scanIntervalMs: scanIntervalS * 1000, onFrame });
     return {
-      connected,
+      connected: use.connected,
       get status() {
-        const { state, frameRate, lastFrameAt, lastFailure } = camera.report;
+        const { state, frameRate, lastFrameAt, lastFailure } = use.camera.report;
         const active = state === 'live';
         return { active, frameRate, lastFrameAt, trouble: active ? null : (lastFailure?.message ?? null) };
       },
-      close: () => camera.stop(),
+      close: () => use.close(),
     };
   };
 }

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { reachableUrls } from './addresses.ts';
+import { createCameraHub } from './cameras/camera-hub.ts';
 import { Closers, inParallel } from './closers.ts';
 import { composeAttendance } from './compose-attendance.ts';
 import { composeDevices } from './compose-devices.ts';
@@ -125,6 +126,8 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
     memoryBytes: config.BODY_MEMORY_BYTES,
     metrics,
   });
+  const cameras = ffmpeg === null ? null : createCameraHub({ program: ffmpeg, log });
+  if (cameras !== null) closers.add('cameras', () => cameras.close());
   const attendance =
     ffmpeg === null
       ? null
@@ -132,6 +135,7 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
           settings: config,
           apiKey,
           program: ffmpeg,
+          cameras: cameras!,
           recognizer,
           embedder: choice.embedder,
           database,

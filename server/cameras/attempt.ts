@@ -3,7 +3,7 @@ import { isBlank } from './blank-frame.ts';
 import type { CameraAddress } from './camera-address.ts';
 import { CameraError, explainExit, timeoutError } from './camera-error.ts';
 import { type FfmpegProcess, startFfmpeg } from './ffmpeg.ts';
-import { type Decoding, liveFramesArgs } from './ffmpeg-args.ts';
+import { COPIED_CODECS, type Copies, type Decoding, liveFramesArgs, NO_COPIES } from './ffmpeg-args.ts';
 import type { LogEvent } from './ffmpeg-log.ts';
 import type { FfmpegProgram } from './ffmpeg-program.ts';
 import type { KeyFrameSpacing } from './key-frames.ts';
@@ -21,10 +21,15 @@ export interface AttemptOptions {
   readonly onGarbled: () => void;
   /** No frame for two intervals. */
   readonly onOverdue: () => void;
+  /** The stream as it comes, for others than the recognition; none unless given. */
+  readonly copies?: Copies;
+  readonly onCopied?: (chunk: Buffer) => void;
+  /** As soon as it is known what the camera sends. */
+  readonly onCodec?: (codec: string) => void;
 }
 
 export interface AttemptEnd {
-  /** Null where nothing is wrong: it was stopped, or another decoding suits the camera's key frames better. */
+  /** Null where nothing is wrong: it was stopped, or ffmpeg has to be told something else. */
   readonly error: CameraError | null;
   /** From the first frame to the last. */
   readonly liveMs: number;
@@ -65,13 +70,14 @@ export class CameraAttempt {
 
   constructor(options: AttemptOptions) {
     this.#options = options;
-    const { program, address, scanIntervalMs, spacing } = options;
+    const { program, address, scanIntervalMs, spacing, copies = NO_COPIES, onCopied } = options;
     spacing.restart();
     this.decoding = spacing.decoding;
     this.#process = startFfmpeg({
       path: program.path,
-      args: liveFramesArgs(program, address, scanIntervalMs, this.decoding),
+      args: liveFramesArgs(program, address, scanIntervalMs, this.decoding, copies),
       secrets: address,
+      onCopied: copies.pipe ? onCopied : undefined,
       onFrame: (frame) => this.#take(frame),
       onEvent: (event) => this.#note(event),
     });
@@ -84,9 +90,18 @@ export class CameraAttempt {
     return this.#process.pid;
   }
 
+  get scanIntervalMs(): number {
+    return this.#options.scanIntervalMs;
+  }
+
   async stop(): Promise<void> {
     clearInterval(this.#watch);
     await this.#process.stop();
+  }
+
+  /** Nothing is wrong, but ffmpeg has to be told something else. */
+  startAgain(): void {
+    this.#giveUp(null);
   }
 
   async #end(): Promise<AttemptEnd> {
@@ -119,6 +134,10 @@ export class CameraAttempt {
       this.#damageSeen = true;
     } else {
       this.codec = event.codec;
+      this.#options.onCodec?.(event.codec);
+      const { rtp, pipe } = this.#options.copies ?? NO_COPIES;
+      // Else ffmpeg would end by itself, at a muxer that does not know the codec.
+      if ((rtp !== null || pipe) && !COPIED_CODECS.includes(event.codec)) this.startAgain();
     }
   }
 

@@ -1,5 +1,5 @@
 /**
- * A camera of a session: gives a frame each scan interval and is never given up. Whatever ends or silences it, it is tried again
+ * A camera: gives a frame each scan interval and is never given up. Whatever ends or silences it, it is tried again
  * after growing pauses until it is stopped.
  *
  *     connecting --first frame--> live <--frame / two intervals without--> stalled
@@ -12,7 +12,7 @@ import { CameraAttempt } from './attempt.ts';
 import { BackOff, type BackOffOptions, CAMERA_BACK_OFF } from './back-off.ts';
 import type { CameraAddress } from './camera-address.ts';
 import type { CameraFault } from './camera-error.ts';
-import type { Decoding } from './ffmpeg-args.ts';
+import { COPIED_CODECS, type Copies, type Decoding, NO_COPIES } from './ffmpeg-args.ts';
 import type { FfmpegProgram } from './ffmpeg-program.ts';
 import { KeyFrameSpacing } from './key-frames.ts';
 import { type FrameHandler, NewestFrame } from './newest-frame.ts';
@@ -27,6 +27,9 @@ export interface CameraOptions {
   /** While it works on one frame, at most one more waits: the newest. */
   readonly onFrame: FrameHandler;
   readonly onState?: (state: CameraState) => void;
+  /** Asked before each start of ffmpeg where the coded stream is to go; nowhere unless given. */
+  readonly openCopies?: () => Promise<Copies>;
+  readonly onCopied?: (chunk: Buffer) => void;
   readonly log: Log;
   /** How long the first frame may take: 10 s unless given. */
   readonly connectLimitMs?: number;
@@ -65,6 +68,8 @@ export class Camera {
   readonly #backOff: BackOff;
   readonly #frames: NewestFrame;
   readonly #stopping = new AbortController();
+  #retrying = new AbortController();
+  #scanIntervalMs: number;
   readonly #firstFrame = Promise.withResolvers<boolean>();
   #state: CameraState = 'stopped';
   #attempt: CameraAttempt | null = null;
@@ -76,6 +81,7 @@ export class Camera {
 
   constructor(options: CameraOptions) {
     this.#options = options;
+    this.#scanIntervalMs = options.scanIntervalMs;
     this.#spacing = new KeyFrameSpacing(options.scanIntervalMs);
     this.#backOff = new BackOff(options.backOff ?? CAMERA_BACK_OFF);
     this.#frames = new NewestFrame(options.onFrame, (error) =>
@@ -108,6 +114,32 @@ export class Camera {
       decoding: this.#spacing.decoding,
       keyFrameSpacingMs: this.#spacing.spacingMs,
     };
+  }
+
+  get scanIntervalMs(): number {
+    return this.#scanIntervalMs;
+  }
+
+  /** The interval that the ffmpeg that runs keeps to. */
+  get samplingMs(): number {
+    return this.#attempt?.scanIntervalMs ?? this.#scanIntervalMs;
+  }
+
+  /** A shorter interval starts ffmpeg again. A longer one does not: frames come too often until it starts for another reason. */
+  set scanIntervalMs(scanIntervalMs: number) {
+    this.#scanIntervalMs = scanIntervalMs;
+    this.#spacing.intervalMs = scanIntervalMs;
+    if (this.#attempt !== null && scanIntervalMs < this.#attempt.scanIntervalMs) this.#attempt.startAgain();
+  }
+
+  /** Ends a pause between two attempts: somebody new waits for pictures. */
+  retry(): void {
+    this.#retrying.abort();
+  }
+
+  /** Asks again where the copies are to go: ffmpeg starts anew. */
+  renewCopies(): void {
+    this.#attempt?.startAgain();
   }
 
   /** Once; a stopped camera stays stopped. */
@@ -143,9 +175,16 @@ export class Camera {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       this.#enter('connecting');
+      const copies = await this.#openCopies();
+      if (signal.aborted) return;
       this.#count.starts++;
       this.#attempt = new CameraAttempt({
         ...this.#options,
+        scanIntervalMs: this.#scanIntervalMs,
+        copies,
+        onCodec: (codec) => {
+          this.#codec = codec;
+        },
         connectLimitMs: this.#options.connectLimitMs ?? CONNECT_LIMIT_MS,
         spacing: this.#spacing,
         onFrame: (frame) => this.#take(frame),
@@ -156,7 +195,7 @@ export class Camera {
       this.#attempt = null;
       if (signal.aborted) return;
       if (error === null) {
-        this.#log('info', `decodes ${this.#spacing.decoding} from now on`);
+        this.#log('info', `is started again, and decodes ${this.#spacing.decoding}`);
         continue;
       }
       this.#count.failures++;
@@ -164,15 +203,21 @@ export class Camera {
       const pauseMs = this.#backOff.nextMs(liveMs);
       this.#enter('waiting');
       this.#log('warn', `${error.message}; tried again in ${(pauseMs / 1000).toFixed(1)} s`);
-      await pause(pauseMs, undefined, { signal }).catch(() => {});
+      this.#retrying = new AbortController();
+      const either = AbortSignal.any([signal, this.#retrying.signal]);
+      await pause(pauseMs, undefined, { signal: either }).catch(() => {});
     }
+  }
+
+  async #openCopies(): Promise<Copies> {
+    if (this.#codec !== null && !COPIED_CODECS.includes(this.#codec)) return NO_COPIES;
+    return (await this.#options.openCopies?.()) ?? NO_COPIES;
   }
 
   #take(frame: VideoFrame): void {
     const { width, height, capturedAt } = frame;
     this.#count.frames++;
     this.#lastFrame = { width, height, capturedAt };
-    this.#codec = this.#attempt?.codec ?? this.#codec;
     this.#enter('live');
     this.#firstFrame.resolve(true);
     this.#frames.offer(frame);

@@ -19,6 +19,27 @@ export const MAX_DECODED_PIXELS = 36_000_000;
 /** ffmpeg gives a connection up after this long without a byte; a frozen camera is found sooner, by its frames. */
 export const SOCKET_TIMEOUT_MS = 10_000;
 
+/** Where a preview takes the coded stream: RTP to a port of this machine, one after the other for RTCP not being used (`rtcpMux`). */
+export interface RtpTarget {
+  readonly port: number;
+  readonly ssrc: number;
+  readonly payloadType: number;
+}
+
+/** The coded stream as it came, beside the decoded frames; nearly free, and no output can be added to an ffmpeg that runs. */
+export interface Copies {
+  /** What WebRTC viewers get without transcoding; null for none. */
+  readonly rtp: RtpTarget | null;
+  /** MPEG-TS into file descriptor 3, where a transcoder can be fed from that starts later. */
+  readonly pipe: boolean;
+}
+
+export const NO_COPIES: Copies = { rtp: null, pipe: false };
+/** What both copies can carry. */
+export const COPIED_CODECS: readonly string[] = ['h264', 'hevc'];
+/** Fits the MTU of a WebRTC path with room for its encryption. */
+export const RTP_PACKET_BYTES = 1200;
+
 const QUIET = ['-hide_banner', '-nostdin', '-nostats'] as const;
 /** With the level before each line; -debug_ts adds a line for each packet and each decoded frame: proof of life, frame rate, key frames. */
 const LOG = ['-loglevel', 'level+info'] as const;
@@ -27,15 +48,18 @@ const FILE_CODECS = `${CAMERA_CODECS},libaom-av1,h263,mpeg1video,mpeg2video,msmp
 /** The one who reads learns size and layout from the stream's own header, and sees at every frame whether it is still in step. */
 const TO_PIPE = ['-flush_packets', '1', '-f', 'yuv4mpegpipe', 'pipe:1'] as const;
 
-/** Frames of a camera at the scan interval, until it is stopped. */
+/** Frames of a camera at the scan interval, and copies of its stream, until it is stopped. */
 export function liveFramesArgs(
   dialect: FfmpegDialect,
   address: CameraAddress,
   scanIntervalMs: number,
   decoding: Decoding,
+  copies: Copies = NO_COPIES,
 ): string[] {
+  const perScan = decoding === 'key frames' ? keyFramePer(scanIntervalMs) : framePer(scanIntervalMs);
   return [
-    ...[...QUIET, ...LOG, '-debug_ts'],
+    // Without -copyts ffmpeg takes a time of today for a fault, and counts frames at a guessed rate instead.
+    ...[...QUIET, ...LOG, '-debug_ts', '-copyts'],
     // By the clock of this machine: cameras set theirs back and forth, and a sampler would wait for the old time to come again.
     ...cameraInput(dialect, address, [
       '-use_wallclock_as_timestamps',
@@ -43,10 +67,20 @@ export function liveFramesArgs(
       // Where a camera has B-frames, this holds a picture back until the next key frame or two: rare, and only late.
       ...(decoding === 'key frames' ? ['-skip_frame', 'nokey'] : []),
     ]),
-    ...['-map', '0:v:0', '-vf', `${onePer(scanIntervalMs)},${toYuv420p(true)}`],
+    ...['-map', '0:v:0', '-vf', `${perScan},${toYuv420p(true)}`],
     ...[...dialect.passthrough, ...TO_PIPE],
+    ...(copies.rtp === null ? [] : [...COPY, ...rtpOutput(copies.rtp)]),
+    ...(copies.pipe ? [...COPY, '-flush_packets', '1', '-f', 'mpegts', 'pipe:3'] : []),
   ];
 }
+
+/** Parameter sets before every key frame: whoever joins later needs them. */
+const COPY = ['-map', '0:v:0', '-c:v', 'copy', '-bsf:v', 'dump_extra'] as const;
+
+export const rtpOutput = ({ port, ssrc, payloadType }: RtpTarget): string[] => [
+  ...['-ssrc', String(ssrc), '-payload_type', String(payloadType), '-f', 'rtp'],
+  `rtp://127.0.0.1:${port}?pkt_size=${RTP_PACKET_BYTES}`,
+];
 
 /** The first frames of a camera, each at its full size, with the camera's own times in the log; for looking at the camera itself. */
 export function firstFramesArgs(dialect: FfmpegDialect, address: CameraAddress, frames: number): string[] {
@@ -88,7 +122,8 @@ export function videoFramesArgs(
   ];
 }
 
-function cameraInput(
+/** @param decoderOptions options of the input that come right before it */
+export function cameraInput(
   dialect: FfmpegDialect,
   address: CameraAddress,
   decoderOptions: readonly string[],
@@ -110,9 +145,34 @@ function cameraInput(
   ];
 }
 
+const SINCE_LAST = 'abs(t-prev_selected_t)';
+/** Frames come this much early or late by the clock of this machine, and a period of theirs is still one. */
+const MAX_FRAME_JITTER_S = 0.02;
+const MAX_KEY_FRAME_JITTER_S = 0.15;
+
+/** The first frame that is a period after the last one. A clock that was set back counts as one that went on. */
+function framePer(periodMs: number): string {
+  return `select=isnan(prev_selected_t)+gte(${SINCE_LAST}\\,${seconds(periodMs / 1000 - MAX_FRAME_JITTER_S)})`;
+}
+
 /**
- * The first frame of each period, on a fixed grid: the mean interval is kept also where key frames do not divide it. The thousandth
- * takes in times that were rounded down to just before a period.
+ * Key frames a period apart or more; and, on a fixed grid, the first of each period, if half a period after the last one: so the mean
+ * interval is kept also where key frames do not divide it, and key frames that come once a period are all taken, early or late.
+ */
+function keyFramePer(periodMs: number): string {
+  const periodS = periodMs / 1000;
+  const cell = (time: string) => `floor(${time}/${periodS})`;
+  const apart = (timeS: number) => `gte(${SINCE_LAST}\\,${seconds(timeS)})`;
+  const near = apart(periodS - Math.min(periodS / 10, MAX_KEY_FRAME_JITTER_S));
+  const next = `${apart(periodS / 2)}*not(eq(${cell('t')}\\,${cell('prev_selected_t')}))`;
+  return `select=isnan(prev_selected_t)+${near}+${next}`;
+}
+
+const seconds = (timeS: number) => String(Math.round(timeS * 1000) / 1000);
+
+/**
+ * The first frame of each period of a file, on a fixed grid: the mean interval is kept also where frames do not divide it. The
+ * thousandth takes in times that were rounded down to just before a period.
  */
 function onePer(periodMs: number): string {
   const cell = (time: string) => `floor(${time}/${periodMs / 1000}+0.001)`;

@@ -1,5 +1,6 @@
-/** One ffmpeg process: frames from its standard output, events and complaints from its standard error, and a sure end. */
+/** One ffmpeg process: frames or bytes from its outputs, events and complaints from its standard error, and a sure end. */
 import { spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import { MAX_DECODED_PIXELS } from './ffmpeg-args.ts';
 import { FfmpegLog, type LogEvent, type LogSecrets } from './ffmpeg-log.ts';
 import { type VideoFrame, Y4mReader } from './y4m.ts';
@@ -22,6 +23,8 @@ export interface FfmpegProcess {
   /** Reads no more until `resume`: ffmpeg then waits as soon as its pipe is full (64 KiB), and no frame is lost. */
   pause(): void;
   resume(): void;
+  /** Into its standard input, where it takes any. @returns false where more waits in it than `MAX_WAITING_BYTES`: this was not taken */
+  write(chunk: Buffer): boolean;
   /** SIGTERM, then SIGKILL; no frame and no event comes after the call. */
   stop(): Promise<FfmpegExit>;
 }
@@ -29,8 +32,14 @@ export interface FfmpegProcess {
 export interface FfmpegStart {
   readonly path: string;
   readonly args: readonly string[];
-  /** Called for each frame, in order. At most one more is under way: bounding what waits is up to the one called. */
-  readonly onFrame: (frame: VideoFrame) => void;
+  /** Reads standard output as frames: called for each, in order. At most one more is under way: bounding what waits is up to the one called. */
+  readonly onFrame?: (frame: VideoFrame) => void;
+  /** Reads standard output as it comes, where `onFrame` does not. */
+  readonly onBytes?: (chunk: Buffer) => void;
+  /** Reads file descriptor 3, which only then is there. */
+  readonly onCopied?: (chunk: Buffer) => void;
+  /** Whether it is fed through `write`. */
+  readonly takesInput?: boolean;
   readonly onEvent?: (event: LogEvent) => void;
   readonly secrets?: LogSecrets;
 }
@@ -38,11 +47,15 @@ export interface FfmpegStart {
 /** ffmpeg 5 ends within 60 ms of SIGTERM; 7 ignores it while it waits for a camera. */
 const TERMINATION_GRACE_MS = 500;
 
+/** A transcoder that is so far behind never catches up. */
+export const MAX_WAITING_BYTES = 4 * 1024 * 1024;
+
 const withoutPipes = (exit: Promise<FfmpegExit>): FfmpegProcess => ({
   pid: undefined,
   exit,
   pause: () => {},
   resume: () => {},
+  write: () => false,
   stop: () => exit,
 });
 
@@ -54,10 +67,19 @@ export function startFfmpeg({
   path,
   args,
   onFrame,
+  onBytes = () => {},
+  onCopied,
+  takesInput = false,
   onEvent = () => {},
   secrets,
 }: FfmpegStart): FfmpegProcess {
-  const child = spawn(path, args, { stdio: ['ignore', 'pipe', 'pipe'], env: {}, windowsHide: true });
+  const stdio = [
+    takesInput ? 'pipe' : 'ignore',
+    'pipe',
+    'pipe',
+    ...(onCopied ? ['pipe' as const] : []),
+  ] as const;
+  const child = spawn(path, args, { stdio: [...stdio], env: {}, windowsHide: true });
   let stopped = false;
   let isGone = false;
   let fault: Error | null = null;
@@ -65,13 +87,17 @@ export function startFfmpeg({
   const log = new FfmpegLog((event) => {
     if (!stopped) onEvent(event);
   }, secrets ?? null);
-  const reader = new Y4mReader(MAX_DECODED_PIXELS, (frame) => {
-    if (!stopped) onFrame(frame);
-  });
+  const reader = onFrame
+    ? new Y4mReader(MAX_DECODED_PIXELS, (frame) => {
+        if (!stopped) onFrame(frame);
+      })
+    : null;
 
   function end(): void {
     // Also frees ffmpeg where it waits for us to read.
     child.stdout?.destroy();
+    copied?.destroy();
+    child.stdin?.destroy();
     child.kill('SIGTERM');
     killTimer ??= setTimeout(() => child.kill('SIGKILL'), TERMINATION_GRACE_MS);
   }
@@ -90,26 +116,39 @@ export function startFfmpeg({
     });
     child.once('close', settle);
   });
+  const copied = child.stdio?.[3] as Readable | null | undefined;
   // Missing where the system has no handles left, whatever their type says.
-  if (child.stdout === undefined) return withoutPipes(exit);
-  child.stdout.on('data', (chunk: Buffer) => {
+  const { stdin, stdout, stderr } = child;
+  if (!stdout || !stderr) return withoutPipes(exit);
+  stdout.on('data', (chunk: Buffer) => {
     if (stopped || fault) return;
     try {
-      reader.push(chunk);
+      if (reader) reader.push(chunk);
+      else onBytes(chunk);
     } catch (error) {
       fault = error as Error;
       end();
     }
   });
-  child.stdout.on('error', () => {});
-  child.stderr.setEncoding('utf8').on('data', (text: string) => log.push(text));
-  child.stderr.on('error', () => {});
+  stdout.on('error', () => {});
+  copied?.on('data', (chunk: Buffer) => {
+    if (!stopped) onCopied?.(chunk);
+  });
+  copied?.on('error', () => {});
+  stdin?.on('error', () => {});
+  stderr.setEncoding('utf8').on('data', (text: string) => log.push(text));
+  stderr.on('error', () => {});
 
   return {
     pid: child.pid,
     exit,
-    pause: () => void child.stdout.pause(),
-    resume: () => void child.stdout.resume(),
+    pause: () => void stdout.pause(),
+    resume: () => void stdout.resume(),
+    write(chunk) {
+      if (stopped || !stdin || stdin.writableLength > MAX_WAITING_BYTES) return false;
+      stdin.write(chunk);
+      return true;
+    },
     stop() {
       if (!stopped && !isGone) {
         stopped = true;

@@ -13,7 +13,7 @@ const TOLERANCE = 1.1;
  * two scans are less than two intervals apart.
  */
 export class KeyFrameSpacing {
-  readonly #intervalMs: number;
+  #intervalMs: number;
   #decoding: Decoding = 'key frames';
   #lastAtMs: number | null = null;
   #lastGapMs: number | null = null;
@@ -31,6 +31,11 @@ export class KeyFrameSpacing {
   /** Between the last two key frames; null until there were two. */
   get spacingMs(): number | null {
     return this.#lastGapMs;
+  }
+
+  /** What the key frames are measured against from now on. */
+  set intervalMs(intervalMs: number) {
+    this.#intervalMs = intervalMs;
   }
 
   /** A new connection: the time since the last key frame says nothing about the camera. */

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { embedderModels } from '../../models/manifest.ts';
+import { createCameraHub } from '../../server/cameras/camera-hub.ts';
 import type { FfmpegProgram } from '../../server/cameras/ffmpeg-program.ts';
 import { Closers } from '../../server/closers.ts';
 import { type AttendanceSettings, composeAttendance } from '../../server/compose-attendance.ts';
@@ -69,7 +70,10 @@ export async function startAttendanceServer(
   const metrics = createMetrics();
   const closers = new Closers();
   const bodies = createBodyReader({ limitBytes: 25 << 20, memoryBytes: 256 << 20, metrics });
+  const cameras = createCameraHub({ program: parts.program, log });
+  closers.add('cameras', () => cameras.close());
   const { routes } = await composeAttendance({
+    cameras,
     settings: {
       DATA_DIR: folder,
       SIMILARITY_THRESHOLD: 0.85,

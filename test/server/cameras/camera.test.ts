@@ -70,6 +70,20 @@ describe('a camera', { skip: reason, timeout: 120_000 }, () => {
     });
   });
 
+  test('keeps the scan interval by the clock, also where a camera sends fewer frames than it declares', async () => {
+    const declared = await smallClip(program!, { framesPerSecond: 25, keyFrameIntervalFrames: 5 });
+    await withCamera(
+      async (_, __, seen) => {
+        await seen.frames(8);
+        const times = seen.all.slice(1).map(({ capturedAt }) => capturedAt.getTime());
+        const meanGapMs = (times.at(-1)! - times[0]!) / (times.length - 1);
+        // Counted in frames at the declared rate it would be 1250.
+        assert.ok(meanGapMs > 300 && meanGapMs < 900, `${meanGapMs} ms`);
+      },
+      { server: { clip: { ...declared, framesPerSecond: 10 } } },
+    );
+  });
+
   test('decodes every frame where key frames are further apart than the scan interval', async () => {
     const sparse = await smallClip(program!, { keyFrameIntervalFrames: 75, durationS: 6 });
     await withCamera(

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseCameraUrl } from '../../../server/cameras/camera-address.ts';
 import {
+  type Copies,
   type FfmpegDialect,
   firstFramesArgs,
   liveFramesArgs,
@@ -18,27 +19,39 @@ const camera = parseCameraUrl('rtsp://admin:p@ss@192.168.1.10:554/stream1');
 const FITTED =
   'scale=w=trunc(iw*min(1\\,3840/max(iw\\,ih))/2)*2:h=trunc(ih*min(1\\,3840/max(iw\\,ih))/2)*2:out_color_matrix=bt601:out_range=tv,format=yuv420p';
 
+const KEY_FRAMES_EACH_5_S =
+  '-hide_banner -nostdin -nostats -loglevel level+info -debug_ts -copyts -protocol_whitelist tcp ' +
+  '-codec_whitelist h264,hevc,mjpeg,mpeg4,vp8,vp9,av1,libdav1d -f rtsp -rtsp_transport tcp -allowed_media_types video ' +
+  '-timeout 10000000 -probesize 32768 -fpsprobesize 0 -max_ts_probe 0 -threads 1 -max_pixels 36000000 -use_wallclock_as_timestamps 1 ' +
+  '-skip_frame nokey -i rtsp://admin:p%40ss@192.168.1.10:554/stream1 -map 0:v:0 ' +
+  '-vf select=isnan(prev_selected_t)+gte(abs(t-prev_selected_t)\\,4.85)+' +
+  `gte(abs(t-prev_selected_t)\\,2.5)*not(eq(floor(t/5)\\,floor(prev_selected_t/5))),${FITTED} ` +
+  '-fps_mode passthrough -flush_packets 1 -f yuv4mpegpipe pipe:1';
+
 test('frames of a camera, key frames alone', () => {
-  assert.equal(
-    liveFramesArgs(OF_TODAY, camera, 5000, 'key frames').join(' '),
-    '-hide_banner -nostdin -nostats -loglevel level+info -debug_ts -protocol_whitelist tcp ' +
-      '-codec_whitelist h264,hevc,mjpeg,mpeg4,vp8,vp9,av1,libdav1d -f rtsp -rtsp_transport tcp -allowed_media_types video ' +
-      '-timeout 10000000 -probesize 32768 -fpsprobesize 0 -max_ts_probe 0 -threads 1 -max_pixels 36000000 -use_wallclock_as_timestamps 1 ' +
-      '-skip_frame nokey -i rtsp://admin:p%40ss@192.168.1.10:554/stream1 -map 0:v:0 ' +
-      `-vf select=not(eq(floor(t/5+0.001)\\,floor(prev_selected_t/5+0.001))),${FITTED} ` +
-      '-fps_mode passthrough -flush_packets 1 -f yuv4mpegpipe pipe:1',
-  );
+  assert.equal(liveFramesArgs(OF_TODAY, camera, 5000, 'key frames').join(' '), KEY_FRAMES_EACH_5_S);
+});
+
+test('the coded stream goes out untouched beside the frames: as RTP, and as MPEG-TS', () => {
+  const rtp = { port: 40123, ssrc: 2222, payloadType: 96 };
+  const copy = '-map 0:v:0 -c:v copy -bsf:v dump_extra';
+  const asRtp = `${copy} -ssrc 2222 -payload_type 96 -f rtp rtp://127.0.0.1:40123?pkt_size=1200`;
+  const asTs = `${copy} -flush_packets 1 -f mpegts pipe:3`;
+  const args = (copies: Copies) => liveFramesArgs(OF_TODAY, camera, 5000, 'key frames', copies).join(' ');
+  assert.equal(args({ rtp, pipe: true }), `${KEY_FRAMES_EACH_5_S} ${asRtp} ${asTs}`);
+  assert.equal(args({ rtp, pipe: false }), `${KEY_FRAMES_EACH_5_S} ${asRtp}`);
+  assert.equal(args({ rtp: null, pipe: true }), `${KEY_FRAMES_EACH_5_S} ${asTs}`);
 });
 
 test('frames of a camera, all decoded, for an ffmpeg of 2018 over TLS', () => {
   const secure = parseCameraUrl('rtsps://cam.lan/live');
   assert.equal(
     liveFramesArgs(OF_2018, secure, 500, 'all frames').join(' '),
-    '-hide_banner -nostdin -nostats -loglevel level+info -debug_ts -protocol_whitelist tcp,tls ' +
+    '-hide_banner -nostdin -nostats -loglevel level+info -debug_ts -copyts -protocol_whitelist tcp,tls ' +
       '-codec_whitelist h264,hevc,mjpeg,mpeg4,vp8,vp9,av1,libdav1d -f rtsp -rtsp_transport tcp -allowed_media_types video ' +
       '-stimeout 10000000 -probesize 32768 -fpsprobesize 0 -max_ts_probe 0 -threads 1 -max_pixels 36000000 -use_wallclock_as_timestamps 1 ' +
       '-i rtsps://cam.lan/live -map 0:v:0 ' +
-      `-vf select=not(eq(floor(t/0.5+0.001)\\,floor(prev_selected_t/0.5+0.001))),${FITTED} ` +
+      `-vf select=isnan(prev_selected_t)+gte(abs(t-prev_selected_t)\\,0.48),${FITTED} ` +
       '-vsync 0 -flush_packets 1 -f yuv4mpegpipe pipe:1',
   );
 });
