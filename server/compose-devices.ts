@@ -5,6 +5,7 @@ import type Koa from 'koa';
 import type { Closers } from './closers.ts';
 import { createDeviceMetrics } from './devices/device-metrics.ts';
 import type { FrameStore } from './devices/frames.ts';
+import { createLastFrames, type LastFrame } from './devices/last-frames.ts';
 import { openRecordings } from './devices/recordings.ts';
 import { openRegistry, type Registry } from './devices/registry.ts';
 import { openSensorData } from './devices/sensor-data.ts';
@@ -14,13 +15,21 @@ import type { BodyReader } from './http/body.ts';
 import type { RequestState, Route } from './http/route.ts';
 import { deviceRoutes } from './http/routes/devices.ts';
 import { ingestRoutes } from './http/routes/ingest.ts';
+import { lastFrameRoutes } from './http/routes/last-frames.ts';
 import { recordingRoutes } from './http/routes/recordings.ts';
 import { type SystemDependencies, systemRoutes } from './http/routes/system.ts';
 import { attachWebSockets, type WebSockets } from './http/websocket.ts';
 import { createBroadcaster } from './live/broadcast.ts';
-import { deviceStatusMessage, type Message, type NewFrameMessage } from './live/messages.ts';
+import {
+  deviceStatusMessage,
+  isForEveryone,
+  lookedAtMessage,
+  type Message,
+  type NewFrameMessage,
+} from './live/messages.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
+import type { Recognizer } from './recognition/recognizer.ts';
 import { createDeviceStore } from './store/devices.ts';
 import type { Database } from './store/pool.ts';
 import { createSensorDataStore } from './store/sensor-data.ts';
@@ -52,6 +61,7 @@ export interface DeviceParts {
   readonly access: AccessControl;
   readonly bodies: BodyReader;
   readonly backend: SystemDependencies['backend'];
+  readonly recognizer: Pick<Recognizer, 'unpack'>;
   readonly metrics: Metrics;
   readonly log: Log;
   readonly closers: Closers;
@@ -64,6 +74,7 @@ export interface FrameEvents {
   readonly stored: (
     board: { readonly deviceId: string | null; readonly ipAddress: string },
     message: Omit<NewFrameMessage, 'type' | 'timestamp'>,
+    seen: Omit<LastFrame, 'deviceId' | 'name' | 'atMs'> & { readonly createdAt: Date },
   ) => void;
   /** A frame of a board that says its id was refused, or failed here. */
   readonly refused: (deviceId: string, why: string) => void;
@@ -80,6 +91,10 @@ export interface Devices {
   /** Lets WebSocket clients in, and brings up the tunnel. Call it once the server listens, and its end has been handed to the closers. */
   attach(http: { readonly server: Server; readonly port: number }, app: Koa<RequestState>): void;
 }
+
+/** Boards of which the page can show the last frame, and the memory for those frames as they came. */
+const MAX_LAST_FRAMES = 2000;
+const MAX_ORIGINAL_BYTES = 64 * 1024 * 1024;
 
 /** @throws {StartError} where the settings of the tunnel are wrong */
 export async function composeDevices(parts: DeviceParts): Promise<Devices> {
@@ -130,19 +145,28 @@ export async function composeDevices(parts: DeviceParts): Promise<Devices> {
   });
   closers.add('recordings', () => recordings.close());
 
+  const lastFrames = createLastFrames({
+    maxDevices: MAX_LAST_FRAMES,
+    maxOriginalBytes: MAX_ORIGINAL_BYTES,
+  });
+
   return {
     registry,
     publish,
     routes: [
+      ...lastFrameRoutes({ lastFrames, recognizer: parts.recognizer }),
       ...deviceRoutes({ registry, bodies, publish, log }),
       ...ingestRoutes({ sensorData, registry, bodies, publish }),
       ...recordingRoutes({ recordings, bodies, publish }),
       ...systemRoutes({ registry, backend: parts.backend, systemLoad: createSystemLoad() }),
     ],
     frameEvents: {
-      stored({ deviceId, ipAddress }, message) {
+      stored({ deviceId, ipAddress }, message, { createdAt, ...seen }) {
         if (deviceId !== null) registry.heard(deviceId, ipAddress);
         publish({ type: 'new_frame', ...message, timestamp: Date.now() });
+        const atMs = createdAt.getTime();
+        lastFrames.put({ ...seen, deviceId: message.deviceId, name: message.filename, atMs });
+        publish(lookedAtMessage({ kind: 'device', id: message.deviceId }, message.url, { ...seen, atMs }));
       },
       refused: (deviceId, why) => registry.noteError(deviceId, why),
     },
@@ -156,6 +180,7 @@ export async function composeDevices(parts: DeviceParts): Promise<Devices> {
         broadcaster,
         corsOrigins: settings.CORS_ORIGIN,
         maxClients: settings.WEBSOCKET_CLIENTS,
+        filterFor: (ctx) => (ctx.query.page === '1' ? undefined : isForEveryone),
         pingEveryMs: parts.webSocketTiming?.pingEveryMs,
         log,
         metrics,

@@ -5,7 +5,7 @@ import { reachableUrls } from './addresses.ts';
 import { createCameraHub } from './cameras/camera-hub.ts';
 import { Closers, inParallel } from './closers.ts';
 import { composeAttendance } from './compose-attendance.ts';
-import { composeDevices } from './compose-devices.ts';
+import { composeDevices, type FrameEvents } from './compose-devices.ts';
 import { composePage } from './compose-page.ts';
 import {
   chooseInstalledModels,
@@ -50,6 +50,8 @@ export interface RunningServer {
   readonly frames: FrameStore;
   /** Ends when the background fetch of a detector, where there is one, is over. */
   readonly detectorSettled: Promise<void>;
+  /** What the route of the frames tells: also for whoever plays the part of boards, without the recognition. */
+  readonly frameEvents: FrameEvents;
   /** A new link that signs a browser in once, within minutes; the one made before is void. */
   signInLink(): string;
   /** Settles where a part has stopped for good: the process has to be started anew. */
@@ -152,6 +154,7 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
     access,
     bodies,
     backend: () => ({ connected: false, lastSyncAt: null }),
+    recognizer,
     metrics,
     log,
     closers,
@@ -261,6 +264,7 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
     detectorSettled,
     broken,
     signInLink,
+    frameEvents: devices.frameEvents,
     stop() {
       stopped ??= closers.closeAll().then(() => log.info('stopped'));
       return stopped;

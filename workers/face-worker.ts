@@ -59,6 +59,10 @@ export async function createFaceWorker(setup: WorkerSetup): Promise<FaceWorker> 
         return { kind: 'annotated', jpeg: await annotatePicture(task.input.bytes, task.faces, setup.limits) };
       }
       if (task.kind === 'crop') return await cropPicture(task, setup.limits);
+      if (task.kind === 'unpack') {
+        const picture = unpack(parts.kernels, task.input);
+        return { kind: 'unpacked', jpeg: await encodeJpeg(picture, task.jpegQuality) };
+      }
       return await analyse(parts, task);
     } catch (error) {
       if (error instanceof PictureError)

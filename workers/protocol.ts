@@ -128,7 +128,14 @@ export interface AnnotatedFace {
   readonly known: boolean;
 }
 
-export type WorkerTask = AnalyseTask | AnnotateTask | CropTask;
+/** Only make a picture of a raw frame: neither enhanced nor looked at. */
+export interface UnpackTask {
+  readonly kind: 'unpack';
+  readonly input: RawFrame;
+  readonly jpegQuality: number;
+}
+
+export type WorkerTask = AnalyseTask | AnnotateTask | CropTask | UnpackTask;
 
 /** Each measure from 0 (useless) to 1 (perfect); `overall` is their weighted geometric mean. */
 export interface FaceQuality {
@@ -194,6 +201,11 @@ export interface CropResult {
   readonly scale: number;
 }
 
+export interface UnpackResult {
+  readonly kind: 'unpacked';
+  readonly jpeg: Uint8Array;
+}
+
 /** A task that could not be done: the picture's fault (`bad_picture`) or the provider's (`provider_failed`). */
 export interface WorkerFailure {
   readonly kind: 'failed';
@@ -201,7 +213,7 @@ export interface WorkerFailure {
   readonly message: string;
 }
 
-export type WorkerAnswer = AnalyseResult | AnnotateResult | CropResult | WorkerFailure;
+export type WorkerAnswer = AnalyseResult | AnnotateResult | CropResult | UnpackResult | WorkerFailure;
 
 /** The body of process-session, up to 64 MB: read and checked on a thread of its own, so that it holds up no other request. */
 export interface SessionRequestTask {

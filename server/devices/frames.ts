@@ -39,8 +39,8 @@ export interface OpenedFrame {
 export interface FrameStore {
   /** Writes the picture, and the raw frame where one is given; readers see it only once it is whole. */
   store(deviceId: string, jpeg: Uint8Array, raw: RawFrameFile | null): Promise<StoredFrame>;
-  /** Newest first. */
-  list(limit: number): StoredFrame[];
+  /** Newest first; of one device, or of all without it. */
+  list(limit: number, deviceId?: string | null): StoredFrame[];
   /** Null where there is no such frame. Whoever opens closes the handle. */
   open(name: string): Promise<OpenedFrame | null>;
   openRaw(name: string): Promise<OpenedFrame | null>;
@@ -203,8 +203,14 @@ export async function openFrames(options: FramesOptions): Promise<FrameStore> {
       if (storedBytes > options.storageBytes) removing = removing.then(removeDue);
       return entry;
     },
-    list(limit) {
-      return [...entries.values()].slice(-limit).reverse();
+    list(limit, deviceId = null) {
+      const all = [...entries.values()];
+      const prefix = deviceId === null ? '' : `${fileNamePart(deviceId)}_`;
+      const chosen =
+        prefix === ''
+          ? all
+          : all.filter(({ name }) => name.startsWith(prefix) && /^\d+\.jpg$/.test(name.slice(prefix.length)));
+      return chosen.slice(-limit).reverse();
     },
     // Only names that are in the index are ever joined to the folder's path: nothing outside it can be asked for.
     async open(name) {

@@ -1,4 +1,4 @@
-/** Everything that is broadcast, in the words of the device API. Nothing else ever goes out. Times: milliseconds since the epoch. */
+/** Everything that is broadcast, in the words of the device API. Nothing else ever goes out but what is for the page alone. Times: milliseconds since the epoch. */
 export interface NewFrameMessage {
   readonly type: 'new_frame';
   readonly deviceId: string;
@@ -54,13 +54,66 @@ export interface RecognitionMessage {
   readonly [field: string]: unknown;
 }
 
+/** Pixels count from the top left of the picture that it is about. */
+export interface SeenFace {
+  readonly box: { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
+  readonly recognizedAs: string | null;
+  /** Plain cosine to the nearest person; null where nobody is enrolled. */
+  readonly similarity: number | null;
+}
+
+/** For the page alone: somebody looked at a picture, and these faces are in it. */
+export interface LookedAtMessage {
+  readonly type: 'looked-at';
+  readonly source: { readonly kind: 'device' | 'camera'; readonly id: string };
+  readonly at: number;
+  /** Where the picture can be had; null where it is not kept. */
+  readonly url: string | null;
+  readonly width: number;
+  readonly height: number;
+  readonly faces: readonly SeenFace[];
+}
+
+/** For the page alone. */
+export interface CameraStatusMessage {
+  readonly type: 'camera-status';
+  readonly cameraId: string;
+  readonly state: string;
+  /** What is wrong, and what to do; null where nothing is. */
+  readonly trouble: string | null;
+  readonly timestamp: number;
+}
+
 export type Message =
+  | LookedAtMessage
+  | CameraStatusMessage
   | NewFrameMessage
   | SensorDataMessage
   | DeviceStatusMessage
   | CommandMessage
   | RecordingMessage
   | RecognitionMessage;
+
+const PAGE_ONLY: ReadonlySet<Message['type']> = new Set(['looked-at', 'camera-status']);
+
+/** Whether clients that know the contract, and nothing of the page, are told. */
+export const isForEveryone = (message: Message): boolean => !PAGE_ONLY.has(message.type);
+
+/** @param faces of which only what the page draws goes out */
+export function lookedAtMessage(
+  source: LookedAtMessage['source'],
+  url: string | null,
+  picture: {
+    readonly atMs: number;
+    readonly width: number;
+    readonly height: number;
+    readonly faces: readonly SeenFace[];
+  },
+): LookedAtMessage {
+  const { atMs, width, height } = picture;
+  const faces = picture.faces.map(({ box, recognizedAs, similarity }) => ({ box, recognizedAs, similarity }));
+  return { type: 'looked-at', source, at: atMs, url, width, height, faces };
+}
 
 /** @param device as the registry shows it */
 export function deviceStatusMessage(device: {

@@ -9,6 +9,8 @@ import type {
   ModelSelection,
   PictureLimits,
   ProviderName,
+  UnpackResult,
+  UnpackTask,
   WorkerAnswer,
   WorkerTask,
 } from '../../workers/protocol.ts';
@@ -58,6 +60,8 @@ export interface Recognizer {
   annotate(task: Omit<AnnotateTask, 'kind'>): Promise<AnnotateResult>;
   /** Cuts a rectangle out of a picture; errors as in `analyse`. */
   crop(task: Omit<CropTask, 'kind'>): Promise<CropResult>;
+  /** Makes a picture of a raw frame, as it is; errors as in `analyse`. */
+  unpack(task: Omit<UnpackTask, 'kind'>): Promise<UnpackResult>;
   readonly status: RecognizerStatus;
   /**
    * Takes other models into use: their threads are started and proven first, then the old ones are drained.
@@ -141,6 +145,9 @@ export async function startRecognizer(
     },
     async crop(task) {
       return (await submit({ kind: 'crop', ...task }, null)) as CropResult;
+    },
+    async unpack(task) {
+      return (await submit({ kind: 'unpack', ...task }, null)) as UnpackResult;
     },
     get status() {
       return {

@@ -90,6 +90,7 @@ export async function startDeviceServer(options: DeviceServerOptions = {}): Prom
     access,
     bodies: createBodyReader({ limitBytes: 1e6, memoryBytes: 1e8, metrics }),
     backend: () => ({ connected: false, lastSyncAt: null }),
+    recognizer: { unpack: () => Promise.reject(new Error('there are no threads here')) },
     metrics,
     log,
     closers,

@@ -17,6 +17,9 @@ export const FrameListQuery = Type.Object({
     expected: `a whole number from 1 to ${MAX_LIST_LIMIT}`,
     description: 'Most frames in the answer, the newest first',
   }),
+  deviceId: Type.Optional(
+    Type.String({ expected: 'the id of a device', description: 'Only those of this device' }),
+  ),
 });
 
 export const FramePath = Type.Object({ name: Type.String({ description: 'Name of the stored frame' }) });
@@ -29,7 +32,7 @@ export const FrameQuery = Type.Object({
   }),
 });
 
-const Enhancement = Type.Object(
+export const Enhancement = Type.Object(
   {
     fromHeaders: Type.Record(Type.String(), Type.Unknown(), {
       description: 'What the headers say of the sensor',

@@ -2,6 +2,7 @@
 import type { EncodedPicture, RawFrame } from '../../../workers/protocol.ts';
 import type { FrameEnhancer } from '../../devices/frame-enhancement.ts';
 import type { FrameStore, RawFrameFile } from '../../devices/frames.ts';
+import type { LastFrame } from '../../devices/last-frames.ts';
 import { invalidField, notFound, ServerError, unsupportedMediaType } from '../../errors.ts';
 import type { Config } from '../../settings.ts';
 import type { BodyReader } from '../body.ts';
@@ -53,6 +54,7 @@ export interface FrameEvents {
         readonly error: null;
       };
     },
+    seen: Omit<LastFrame, 'deviceId' | 'name' | 'atMs'> & { readonly createdAt: Date },
   ) => void;
   /** A frame of a board that says its id in a header was refused, or failed here. */
   readonly refused: (deviceId: string, why: string) => void;
@@ -137,6 +139,11 @@ export function frameRoutes(dependencies: FrameDependencies): Route[] {
     const raw = config.KEEP_RAW_FRAMES ? rawFile(input) : null;
     const stored = await frames.store(deviceId ?? UNKNOWN_DEVICE, result.jpeg, raw);
     metrics.frames.inc({ outcome: 'stored' });
+    const warnings = ignored.map(({ warning }) => warning);
+    if (stated && (stated.width !== result.width || stated.height !== result.height))
+      warnings.push(
+        `X-Frame-Width and X-Frame-Height say ${stated.width} x ${stated.height}, the JPEG is ${result.width} x ${result.height}`,
+      );
     const { recognitionStatus, recognizedAs, confidence } = outcome;
     events.stored(
       { deviceId, ipAddress: ctx.ip },
@@ -146,13 +153,17 @@ export function frameRoutes(dependencies: FrameDependencies): Route[] {
         url: `/data/${stored.name}`,
         recognition: { status: recognitionStatus, recognizedAs, confidence, error: null },
       },
+      {
+        createdAt: stored.createdAt,
+        width: result.width,
+        height: result.height,
+        faces: outcome.faces,
+        enhancement: result.enhancement,
+        sensor: settings,
+        warnings,
+        original: input,
+      },
     );
-
-    const warnings = ignored.map(({ warning }) => warning);
-    if (stated && (stated.width !== result.width || stated.height !== result.height))
-      warnings.push(
-        `X-Frame-Width and X-Frame-Height say ${stated.width} x ${stated.height}, the JPEG is ${result.width} x ${result.height}`,
-      );
     ctx.body = {
       success: true,
       message: 'Frame received and processed',
@@ -173,8 +184,8 @@ export function frameRoutes(dependencies: FrameDependencies): Route[] {
 
   function list(ctx: Context): void {
     ctx.set('Cache-Control', 'no-store');
-    const { limit } = readQuery(ctx, FrameListQuery);
-    const data = frames.list(limit).map(({ name, createdAt, sizeBytes }) => ({
+    const { limit, deviceId } = readQuery(ctx, FrameListQuery);
+    const data = frames.list(limit, deviceId).map(({ name, createdAt, sizeBytes }) => ({
       id: name.slice(0, -'.jpg'.length),
       name,
       url: `/data/${name}`,

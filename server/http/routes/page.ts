@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Page, PageFile } from '../../dashboard/bundle.ts';
 import { notFound, ServerError } from '../../errors.ts';
+import { pagePartDescription, rootDescription, signInPageDescription } from '../descriptions/page.ts';
 import type { Context, Route } from '../route.ts';
 
 export interface PageDependencies {
@@ -50,10 +51,23 @@ export function pageRoutes({ page, greet }: PageDependencies): Route[] {
   }
 
   return [
-    { method: 'GET', path: '/', access: 'public', handle: root },
+    { method: 'GET', path: '/', access: 'public', description: rootDescription, handle: root },
     // The secret in the query is for the script of the page: looking at a link ahead of time does not use it up.
-    { method: 'GET', path: '/sign-in', access: 'public', handle: sendDocument },
-    { method: 'GET', path: '/page/:name', access: 'public', frequent: true, handle: sendPart },
+    {
+      method: 'GET',
+      path: '/sign-in',
+      access: 'public',
+      description: signInPageDescription,
+      handle: sendDocument,
+    },
+    {
+      method: 'GET',
+      path: '/page/:name',
+      access: 'public',
+      frequent: true,
+      description: pagePartDescription,
+      handle: sendPart,
+    },
   ];
 }
 

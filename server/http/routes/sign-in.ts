@@ -1,9 +1,14 @@
 /** The page's sign-in: the API key, or the secret of a link that works once, for a cookie. */
-import Type from 'typebox';
 import { badRequest, rateLimited, ServerError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import type { AccessControl } from '../api-key.ts';
 import type { BodyReader } from '../body.ts';
+import {
+  Credentials,
+  signInDescription,
+  signInStateDescription,
+  signOutDescription,
+} from '../descriptions/page.ts';
 import type { RateLimiter } from '../rate-limit.ts';
 import { readJsonObject } from '../read-fields.ts';
 import type { Context, Route } from '../route.ts';
@@ -20,11 +25,6 @@ export interface SignInDependencies {
   readonly version: string;
   readonly log: Log;
 }
-
-const Credentials = Type.Object({
-  key: Type.Optional(Type.String({ maxLength: 4096, expected: 'the API key' })),
-  once: Type.Optional(Type.String({ maxLength: 128, expected: 'the secret of a link' })),
-});
 
 export function signInRoutes(dependencies: SignInDependencies): Route[] {
   const { access, cookies, bodies, attempts, serviceName, version, log } = dependencies;
@@ -62,9 +62,27 @@ export function signInRoutes(dependencies: SignInDependencies): Route[] {
   }
 
   return [
-    { method: 'GET', path: '/api/v1/sign-in', access: 'public', handle: state },
-    { method: 'POST', path: '/api/v1/sign-in', access: 'public', handle: signIn },
-    { method: 'POST', path: '/api/v1/sign-out', access: 'always', handle: signOut },
+    {
+      method: 'GET',
+      path: '/api/v1/sign-in',
+      access: 'public',
+      description: signInStateDescription,
+      handle: state,
+    },
+    {
+      method: 'POST',
+      path: '/api/v1/sign-in',
+      access: 'public',
+      description: signInDescription,
+      handle: signIn,
+    },
+    {
+      method: 'POST',
+      path: '/api/v1/sign-out',
+      access: 'always',
+      description: signOutDescription,
+      handle: signOut,
+    },
   ];
 }
 

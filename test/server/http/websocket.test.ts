@@ -90,14 +90,42 @@ test('commands, and devices whose status changes, are told', async () => {
 
 test('a frame that was stored is told, and is a sign of life of its board', async () => {
   const { messages } = await open(shared);
+  const page = await open(shared, '/ws?page=1');
   const frame = {
     deviceId: 'seen',
     filename: 'seen_1.jpg',
     url: '/data/seen_1.jpg',
     recognition: { status: 'recognized', recognizedAs: 'Anna', confidence: 0.93, error: null },
   } as const;
-  shared.frameEvents.stored({ deviceId: 'seen', ipAddress: '10.0.0.5' }, frame);
-  await until(() => messages.length === 3);
+  const face = {
+    box: { x: 10, y: 20, width: 60, height: 70 },
+    recognizedAs: 'Anna',
+    similarity: 0.93,
+    score: 0.99,
+  };
+  shared.frameEvents.stored({ deviceId: 'seen', ipAddress: '10.0.0.5' }, frame, {
+    createdAt: new Date(1000),
+    width: 320,
+    height: 240,
+    faces: [face],
+    enhancement: null,
+    sensor: {},
+    warnings: [],
+    original: null,
+  });
+  await until(() => page.messages.length === 4);
+  const { score: _score, ...drawn } = face;
+  assert.deepEqual(page.messages[3], {
+    type: 'looked-at',
+    source: { kind: 'device', id: 'seen' },
+    at: 1000,
+    url: frame.url,
+    width: 320,
+    height: 240,
+    faces: [drawn],
+  });
+  // What is for the page alone comes after; whoever knows only the contract has heard nothing of it.
+  assert.equal(messages.length, 3);
   const { timestamp, ...told } = messages[2]!;
   assert.deepEqual(told, { type: 'new_frame', ...frame });
   assert.ok(Math.abs(Number(timestamp) - Date.now()) < 5000);

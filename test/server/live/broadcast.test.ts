@@ -37,7 +37,7 @@ const message = (timestamp: number, data: unknown = null): Message => ({
 test('everybody hears what they may see', () => {
   const broadcaster = createBroadcaster({ bufferBytes: 1000 });
   const all = new Reader();
-  const even = new Reader((seen) => seen.timestamp % 2 === 0);
+  const even = new Reader((seen) => 'timestamp' in seen && seen.timestamp % 2 === 0);
   broadcaster.subscribe(all);
   const leave = broadcaster.subscribe(even);
   for (let i = 0; i < 4; i++) broadcaster.publish(message(i));
