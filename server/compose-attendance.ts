@@ -9,7 +9,7 @@ import type { CallbackTiming } from './attendance/callback-lane.ts';
 import type { CameraFeed, OpenCameraFeed } from './attendance/camera-feed.ts';
 import { createCameraLookup } from './attendance/camera-lookup.ts';
 import { createFaceVideos } from './attendance/face-videos.ts';
-import { openOutbox } from './attendance/outbox.ts';
+import { type Outbox, openOutbox } from './attendance/outbox.ts';
 import { openPreviewFiles } from './attendance/preview-files.ts';
 import { createSessionRequestReader } from './attendance/session-requests.ts';
 import { createSessions, type Sessions } from './attendance/sessions.ts';
@@ -69,6 +69,8 @@ export interface AttendanceParts {
 export interface Attendance {
   readonly routes: readonly Route[];
   readonly sessions: Sessions;
+  /** What waits for the backends. */
+  readonly waiting: Outbox['waiting'];
 }
 
 const PREVIEW_JPEG_QUALITY = 85;
@@ -146,6 +148,7 @@ export async function composeAttendance(parts: AttendanceParts): Promise<Attenda
 
   return {
     sessions: started,
+    waiting: () => outbox.waiting(),
     routes: [
       ...sessionRoutes({ sessions: started, requests, policy, bodies }),
       ...embeddingRoutes({
@@ -170,7 +173,7 @@ export async function composeAttendance(parts: AttendanceParts): Promise<Attenda
         lookUp: createCameraLookup({ backendUrl: backend, path: settings.CAMERA_LOOKUP_PATH, apiKey }),
         previews,
       }),
-      ...metricsJsonRoutes({ sessions: started, metrics }),
+      ...metricsJsonRoutes({ sessions: started, metrics, registry: parts.registry }),
     ],
   };
 }

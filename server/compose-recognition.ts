@@ -42,8 +42,9 @@ export async function startRecognition(
     queueLimit: config.QUEUE_LIMIT,
     log,
     onDrop: (reason) => metrics.queueDrops.inc({ queue: 'recognition', reason }),
-    onWait: (waitedMs) => metrics.stageSeconds.observe({ stage: 'wait' }, waitedMs / 1000),
-    onAnalysed: ({ timings }) => {
+    onWait: (waitedMs) => metrics.queueWaitSeconds.observe({ queue: 'recognition' }, waitedMs / 1000),
+    onAnalysed: ({ timings, faces, requestId, threadId }) => {
+      log.debug({ requestId, threadId, faces: faces.length, ...timings }, 'picture looked at');
       for (const [stage, ms] of Object.entries(timings))
         metrics.stageSeconds.observe({ stage: stage.replace(/Ms$/, '') }, ms / 1000);
     },

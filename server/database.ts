@@ -1,9 +1,12 @@
 /** Opens the database that the settings name: a server's, or the embedded one. */
 import { join } from 'node:path';
+import type { Registry } from 'prom-client';
 import type { Closers } from './closers.ts';
 import type { Log } from './log.ts';
+import { createDatabaseMetrics } from './operation-metrics.ts';
 import type { Config } from './settings.ts';
 import { startEmbedded } from './store/embedded.ts';
+import { measured } from './store/measured.ts';
 import { migrate } from './store/migrate.ts';
 import { type Database, openPool } from './store/pool.ts';
 import { startUpkeep } from './store/upkeep.ts';
@@ -14,8 +17,17 @@ export interface OpenDatabase {
   readonly broken: Promise<Error>;
 }
 
-export async function openDatabase(config: Config, log: Log, closers: Closers): Promise<OpenDatabase> {
-  const onConnectionLost = (reason: string) => log.warn({ reason }, 'a connection to the database was lost');
+export async function openDatabase(
+  config: Config,
+  log: Log,
+  registry: Registry,
+  closers: Closers,
+): Promise<OpenDatabase> {
+  const metrics = createDatabaseMetrics(registry);
+  const onConnectionLost = (reason: string) => {
+    metrics.connectionsLost.inc();
+    log.warn({ reason }, 'a connection to the database was lost');
+  };
   let database: Database;
   let broken = new Promise<Error>(() => {});
   if (config.DATABASE_URL !== undefined) {
@@ -37,5 +49,11 @@ export async function openDatabase(config: Config, log: Log, closers: Closers): 
     log.warn({ err: error }, 'the upkeep of the database failed'),
   );
   closers.add('database upkeep', () => upkeep.stop());
-  return { database, broken };
+  return {
+    database: measured(database, (kind, outcome, seconds) => {
+      metrics.callSeconds.observe({ kind }, seconds);
+      if (outcome === 'failed') metrics.callsFailed.inc({ kind });
+    }),
+    broken,
+  };
 }

@@ -1,5 +1,6 @@
 /** The log: JSON lines on standard output, or text for people. Secrets never reach it. */
 import pino, { type Logger } from 'pino';
+import { currentRequestId } from './request-context.ts';
 import type { Config } from './settings.ts';
 
 export type Log = Logger;
@@ -31,6 +32,10 @@ export function createLog({ level, format, secrets, output = process.stdout }: L
       messageKey: 'message',
       timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label.toUpperCase() }) },
+      mixin: () => {
+        const requestId = currentRequestId();
+        return requestId === undefined ? {} : { requestId };
+      },
       serializers: { err: pino.stdSerializers.err },
     },
     destination,

@@ -4,6 +4,8 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 export type Metrics = ReturnType<typeof createMetrics>;
 
 const REQUEST_SECONDS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30];
+const QUEUE_SECONDS = [0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
+const SIMILARITIES = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1];
 const STAGE_SECONDS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2];
 
 /** What is read when somebody asks, instead of being kept up to date all the time. */
@@ -43,7 +45,7 @@ export function createMetrics(sources: Readonly<MetricSources> = { queueDepth: (
     }),
     stageSeconds: new Histogram({
       name: 'face_stage_duration_seconds',
-      help: 'Time that a stage of the recognition took on its thread',
+      help: 'Time of a stage: those of the recognition on their thread, and the storing of a frame',
       labelNames: ['stage'] as const,
       buckets: STAGE_SECONDS,
       registers,
@@ -52,6 +54,20 @@ export function createMetrics(sources: Readonly<MetricSources> = { queueDepth: (
       name: 'face_recognitions_total',
       help: 'Pictures looked at, by the outcome',
       labelNames: ['result'] as const,
+      registers,
+    }),
+    gallerySimilarity: new Histogram({
+      name: 'face_gallery_similarity',
+      help: 'Cosine similarity of faces to the nearest enrolled person, by whether they were named',
+      labelNames: ['result'] as const,
+      buckets: SIMILARITIES,
+      registers,
+    }),
+    queueWaitSeconds: new Histogram({
+      name: 'face_queue_wait_seconds',
+      help: 'Time that work waited in a queue before it ran',
+      labelNames: ['queue'] as const,
+      buckets: QUEUE_SECONDS,
       registers,
     }),
     queueDepth: new Gauge({

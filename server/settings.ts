@@ -92,6 +92,11 @@ export const SettingsSchema = Type.Object({
     description: 'JSON lines, or text for people; `auto`: text on a terminal',
   }),
 
+  METRICS_OPEN: Type.Boolean({
+    default: false,
+    description: 'Whether `GET /metrics` asks for no key',
+  }),
+
   WORKER_THREADS: Type.Optional(
     Type.Integer({
       ...workedOut('number of cores'),

@@ -6,6 +6,7 @@ import { createCameraHub } from './cameras/camera-hub.ts';
 import { Closers, inParallel } from './closers.ts';
 import { composeAttendance } from './compose-attendance.ts';
 import { composeDevices, type FrameEvents } from './compose-devices.ts';
+import { composeOperation } from './compose-operation.ts';
 import { composePage } from './compose-page.ts';
 import {
   chooseInstalledModels,
@@ -23,7 +24,7 @@ import { createBodyReader } from './http/body.ts';
 import { createRateLimiter } from './http/rate-limit.ts';
 import type { Route } from './http/route.ts';
 import { frameRoutes } from './http/routes/frames.ts';
-import { greeting, healthRoutes } from './http/routes/health.ts';
+import { greeting } from './http/routes/health.ts';
 import { permittedFaceRoutes } from './http/routes/permitted-faces.ts';
 import { personPictureRoutes } from './http/routes/person-pictures.ts';
 import { recognitionRoutes } from './http/routes/recognition.ts';
@@ -108,7 +109,7 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
   // Reading the models and opening the database take seconds each, and neither needs the other.
   const [recognizer, { database, broken }, frames, ffmpeg] = await inParallel([
     startRecognition(choice, config, log, metrics, closers),
-    openDatabase(config, log, closers),
+    openDatabase(config, log, metrics.registry, closers),
     openFrameStore(config, log, metrics, closers),
     chooseFfmpeg(config, options.programPath ?? '', log),
   ]);
@@ -160,6 +161,7 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
     closers,
   });
   const version = await ownVersion();
+  let stopping = false;
   const page = composePage({
     settings: config,
     version,
@@ -172,15 +174,16 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
   });
   const routes = [
     ...page.routes,
-    ...healthRoutes({
-      isTunnelActive: () => (devices.tunnelStatus()?.ports.length ?? 0) > 0,
-      activeSessions: () => attendance?.sessions.list().length ?? 0,
-      serviceName: config.SERVICE_NAME,
+    ...composeOperation({
+      config,
       version,
+      metrics,
       recognizer,
-      gallerySize: gallery.size,
-      databaseKind: database.kind,
-      checkDatabase: () => database.read('SELECT 1'),
+      gallery,
+      database,
+      attendance,
+      devices,
+      isStopping: () => stopping,
     }),
     ...tokenRoutes(access),
     ...recognitionRoutes({ recognizer, gallery, bodies, metrics }),
@@ -199,7 +202,6 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
     ...devices.routes,
     ...(attendance?.routes ?? []),
   ];
-  let stopping = false;
   const app = createApp({
     routes,
     access,

@@ -1,4 +1,5 @@
 /** The work of one thread: one task in, one answer out. Setup happens once, before the first task. */
+import { threadId } from 'node:worker_threads';
 import { createEnhancer, type Enhancer } from '../kernels/enhance.ts';
 import type { EnhancementReport } from '../kernels/enhancement-report.ts';
 import { FrameHistory } from '../kernels/frame-history.ts';
@@ -84,6 +85,8 @@ async function analyse(parts: WorkerParts, task: AnalyseTask): Promise<AnalyseRe
   const end = performance.now();
   return {
     kind: 'analysed',
+    threadId,
+    requestId: task.requestId,
     width: Math.round(picture.width * factor),
     height: Math.round(picture.height * factor),
     faces,

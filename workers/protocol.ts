@@ -102,6 +102,8 @@ export interface AnalyseTask {
   readonly smallFaces?: boolean;
   /** JPEG quality of the upright picture to send back, or null for none. */
   readonly jpegQuality: number | null;
+  /** Of the request that it is done for; nothing for cameras. */
+  readonly requestId?: string;
 }
 
 /** Draw boxes, points and labels into a picture. */
@@ -178,6 +180,9 @@ export interface StageTimings {
 
 export interface AnalyseResult {
   readonly kind: 'analysed';
+  /** Of the thread that did it, as Node counts them. */
+  readonly threadId: number;
+  readonly requestId?: string;
   readonly width: number;
   readonly height: number;
   readonly faces: readonly AnalysedFace[];

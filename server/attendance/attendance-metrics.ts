@@ -6,6 +6,7 @@ export type AttendanceMetrics = ReturnType<typeof createAttendanceMetrics>;
 
 const SCAN_SECONDS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
 const VIDEO_SECONDS = [0.25, 0.5, 1, 1.5, 2, 2.5, 5, 10, 30, 60];
+const CALLBACK_SECONDS = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30];
 const SHARES = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1];
 
 /** What is read when somebody asks. */
@@ -88,6 +89,13 @@ export function createAttendanceMetrics(registry: Registry, sources: AttendanceS
       name: 'face_callback_attempts_total',
       help: 'Requests to backends, by the outcome',
       labelNames: ['outcome'] as const,
+      registers,
+    }),
+    callbackSeconds: new Histogram({
+      name: 'face_callback_duration_seconds',
+      help: 'Time of a request to a backend, by the outcome',
+      labelNames: ['outcome'] as const,
+      buckets: CALLBACK_SECONDS,
       registers,
     }),
     outboxBatches: new Gauge({

@@ -8,7 +8,7 @@ export interface LaneOptions {
   readonly apiKey: string;
   readonly timing: CallbackTiming;
   readonly log: Log;
-  readonly onAttempt: (outcome: AttemptOutcome['kind']) => void;
+  readonly onAttempt: (outcome: AttemptOutcome['kind'], seconds: number) => void;
   /** The batch is delivered or refused, and gone; or its round of attempts has failed, and it waits again. */
   readonly onSettled: (batch: WaitingBatch, outcome: AttemptOutcome['kind']) => void;
 }
@@ -157,6 +157,7 @@ export class CallbackLane {
     const { apiKey, timing, onAttempt } = this.#options;
     const { signal } = this.#closing;
     for (let attempt = 0; ; attempt++) {
+      const startedMs = performance.now();
       const outcome = await postBatch({
         url: batch.callbackUrl,
         body: batch.body,
@@ -166,7 +167,7 @@ export class CallbackLane {
       });
       // A delivery that was answered in the last moment still counts.
       if (outcome.kind === 'failed' && signal.aborted) return null;
-      onAttempt(outcome.kind);
+      onAttempt(outcome.kind, (performance.now() - startedMs) / 1000);
       const pauseMs = timing.attemptPausesMs[attempt];
       if (outcome.kind !== 'failed' || pauseMs === undefined) return outcome;
       await sleep(jittered(pauseMs), signal);

@@ -71,7 +71,10 @@ export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
         apiKey: options.apiKey,
         timing: options.timing ?? CALLBACK_TIMING,
         log,
-        onAttempt: (outcome) => metrics.callbackAttempts.inc({ outcome }),
+        onAttempt: (outcome, seconds) => {
+          metrics.callbackAttempts.inc({ outcome });
+          metrics.callbackSeconds.observe({ outcome }, seconds);
+        },
         onSettled,
       });
       lanes.set(origin, lane);

@@ -39,8 +39,8 @@ export function createAccessControl(options: AccessOptions): AccessControl {
   const sign = (expiry: string) => createHmac('sha256', tokenKey).update(expiry).digest();
 
   const shownKey = (ctx: Context) => {
-    const header = ctx.get('X-API-Key');
-    return header === '' ? null : digest(header);
+    const shown = ctx.get('X-API-Key') || bearerToken(ctx.get('Authorization'));
+    return shown === '' ? null : digest(shown);
   };
   const holdsKey = (ctx: Context) => {
     const shown = shownKey(ctx);
@@ -83,6 +83,9 @@ export function createAccessControl(options: AccessOptions): AccessControl {
     },
   };
 }
+
+/** RFC 6750 section 2.1: how Prometheus and many client libraries show a key. */
+const bearerToken = (header: string): string => /^Bearer +(\S+)$/i.exec(header)?.[1] ?? '';
 
 /** Digests have one length, so comparing them tells nothing about the length of a key. */
 function digest(text: string): Buffer {

@@ -6,6 +6,7 @@ import Koa from 'koa';
 import { methodNotAllowed, notFound, rateLimited } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
+import { onBehalfOf } from '../request-context.ts';
 import type { AccessControl } from './api-key.ts';
 import { createErrorHandler } from './error-handler.ts';
 import type { RateLimiter } from './rate-limit.ts';
@@ -73,7 +74,7 @@ export function createApp(options: AppOptions): Koa<RequestState> {
       };
       log[status >= 500 ? 'warn' : route?.frequent ? 'debug' : 'info'](line, 'request');
     });
-    await next();
+    await onBehalfOf(ctx.state.requestId, next);
     if (options.isStopping() && !ctx.res.headersSent) ctx.set('Connection', 'close');
   }
 

@@ -28,6 +28,12 @@ export async function lookAt(
     const result = await recognizer.analyse(task, source);
     const outcome = presentFaces(result, gallery.decide);
     metrics.recognitions.inc({ result: outcome.status });
+    for (const { similarity, recognizedAs } of outcome.faces)
+      if (similarity !== null)
+        metrics.gallerySimilarity.observe(
+          { result: recognizedAs === null ? 'unnamed' : 'named' },
+          similarity,
+        );
     return { result, outcome };
   });
 }

@@ -16,6 +16,7 @@ import type {
 } from '../../workers/protocol.ts';
 import { pictureTooLarge, pictureUnreadable, ServerError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { currentRequestId } from '../request-context.ts';
 import { Backlog, type DropReason } from './backlog.ts';
 import { type RankedProviders, type RefusedProvider, rankProviders } from './providers.ts';
 import { startThreadPool, type ThreadPool } from './thread-pool.ts';
@@ -55,7 +56,7 @@ export interface Recognizer {
    * @throws ServerError 413 or 422 for a picture that cannot be used, 429 where too many wait or a newer one came, 503 where no
    *   provider works any more
    */
-  analyse(task: Omit<AnalyseTask, 'kind'>, source?: string): Promise<AnalyseResult>;
+  analyse(task: Omit<AnalyseTask, 'kind' | 'requestId'>, source?: string): Promise<AnalyseResult>;
   /** Draws into a picture; errors as in `analyse`. */
   annotate(task: Omit<AnnotateTask, 'kind'>): Promise<AnnotateResult>;
   /** Cuts a rectangle out of a picture; errors as in `analyse`. */
@@ -136,7 +137,10 @@ export async function startRecognizer(
 
   return {
     async analyse(task, source) {
-      const answer = (await submit({ kind: 'analyse', ...task }, source ?? null)) as AnalyseResult;
+      const answer = (await submit(
+        { kind: 'analyse', requestId: currentRequestId(), ...task },
+        source ?? null,
+      )) as AnalyseResult;
       options.onAnalysed?.(answer);
       return answer;
     },

@@ -49,6 +49,7 @@ export function writtenRecognizer(
       const variant = [...serial].reduce((sum, letter) => 31 * sum + letter.charCodeAt(0), 7) >>> 0;
       return {
         kind: 'analysed',
+        threadId: 1,
         width: 640,
         height: 480,
         faces: faces.map((face) => analysed(face, 7919 * model, variant, task.returnEmbeddings)),

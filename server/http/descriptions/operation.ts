@@ -41,7 +41,10 @@ const Health = Type.Object(
     queue: Type.Object({ depth: count('Pictures that wait for a thread') }),
     gallery: Type.Object({ persons: count(), pictures: count() }),
     database: Type.Object({ kind: Type.Enum(['embedded', 'server']), connected: Type.Boolean() }),
-    errors: Type.Array(Type.String()),
+    errors: Type.Array(Type.String(), { description: 'Why no work can be done' }),
+    degraded: Type.Array(Type.String(), {
+      description: 'What does not work as it should, though work is done',
+    }),
   },
   { title: 'Health' },
 );
@@ -111,6 +114,7 @@ export const metricsJsonDescription: RouteDescription = {
   operationId: 'getMetrics',
   summary: 'Figures of the attendance API',
   tag: 'operation',
+  details: 'Answers with the text format of Prometheus where `Accept` asks for `text/plain`.',
   answers: {
     200: json(
       enveloped(

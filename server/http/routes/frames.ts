@@ -137,7 +137,9 @@ export function frameRoutes(dependencies: FrameDependencies): Route[] {
     });
     if (result.jpeg === null) throw new Error('the thread gave no picture back');
     const raw = config.KEEP_RAW_FRAMES ? rawFile(input) : null;
+    const storedSeconds = metrics.stageSeconds.startTimer({ stage: 'store' });
     const stored = await frames.store(deviceId ?? UNKNOWN_DEVICE, result.jpeg, raw);
+    storedSeconds();
     metrics.frames.inc({ outcome: 'stored' });
     const warnings = ignored.map(({ warning }) => warning);
     if (stated && (stated.width !== result.width || stated.height !== result.height))

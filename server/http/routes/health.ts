@@ -5,6 +5,7 @@ import {
   deviceHealthDescription,
   greetingDescription,
 } from '../descriptions/operation.ts';
+import type { HealthChecks } from '../health-checks.ts';
 import type { Context, Route } from '../route.ts';
 
 export interface HealthDependencies {
@@ -17,38 +18,14 @@ export interface HealthDependencies {
   /** Attendance sessions that run. */
   readonly activeSessions: () => number;
   readonly databaseKind: string;
-  /** Rejects where the database does not answer. */
-  readonly checkDatabase: () => Promise<unknown>;
+  readonly checks: HealthChecks;
 }
 
-/** A health check that hangs is as bad as one that fails. */
-const DATABASE_TIMEOUT_MS = 3000;
-/** Many monitors may ask at the same time; the database is asked once a second at most. */
-const DATABASE_CHECK_LIFETIME_MS = 1000;
-
 export function healthRoutes(dependencies: HealthDependencies): Route[] {
-  const { serviceName, version, recognizer, gallerySize, databaseKind } = dependencies;
-  let lastCheck: { atMs: number; result: Promise<string | null> } | null = null;
-
-  /** What is wrong with the database, or null. */
-  function databaseTrouble(): Promise<string | null> {
-    const nowMs = performance.now();
-    if (lastCheck === null || nowMs - lastCheck.atMs > DATABASE_CHECK_LIFETIME_MS)
-      lastCheck = { atMs: nowMs, result: askDatabase(dependencies.checkDatabase) };
-    return lastCheck.result;
-  }
-
-  /** Sentences for anybody: they must show nothing of the inside. */
-  async function troubles(): Promise<string[]> {
-    const found: string[] = [];
-    const database = await databaseTrouble();
-    if (database !== null) found.push(database);
-    if (recognizer.status.readyThreads === 0) found.push('Recognition threads are gone');
-    return found;
-  }
+  const { serviceName, version, recognizer, gallerySize, databaseKind, checks } = dependencies;
 
   async function deviceHealth(ctx: Context): Promise<void> {
-    const found = await troubles();
+    const found = await checks.troubles();
     const { detector, embedder, provider, threads, readyThreads, queueDepth, running } = recognizer.status;
     const uptimeS = Math.floor(process.uptime());
     ctx.set('Cache-Control', 'no-store');
@@ -66,13 +43,14 @@ export function healthRoutes(dependencies: HealthDependencies): Route[] {
       threads: { total: threads, ready: readyThreads, busy: running },
       queue: { depth: queueDepth },
       gallery: gallerySize(),
-      database: { kind: databaseKind, connected: (await databaseTrouble()) === null },
+      database: { kind: databaseKind, connected: (await checks.databaseTrouble()) === null },
       errors: found,
+      degraded: await checks.degradations(),
     };
   }
 
   async function attendanceHealth(ctx: Context): Promise<void> {
-    const found = await troubles();
+    const found = await checks.troubles();
     ctx.set('Cache-Control', 'no-store');
     if (found.length > 0) {
       ctx.status = 503;
@@ -83,7 +61,7 @@ export function healthRoutes(dependencies: HealthDependencies): Route[] {
     const data = {
       service: serviceName,
       version,
-      status: 'healthy',
+      status: (await checks.degradations()).length === 0 ? 'healthy' : 'degraded',
       uptime: Math.floor(process.uptime()),
       activeSessions: dependencies.activeSessions(),
       timestamp: new Date().toISOString().replace(/\.\d+Z$/, 'Z'),
@@ -130,19 +108,4 @@ export function greeting(serviceName: string, version: string): (ctx: Context) =
       status: 'running',
     };
   };
-}
-
-async function askDatabase(check: () => Promise<unknown>): Promise<string | null> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('timeout')), DATABASE_TIMEOUT_MS);
-  });
-  try {
-    await Promise.race([check(), timeout]);
-    return null;
-  } catch {
-    return 'Database connection failed';
-  } finally {
-    clearTimeout(timer);
-  }
 }

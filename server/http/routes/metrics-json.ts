@@ -1,18 +1,23 @@
-/** GET /api/v1/metrics: the figures of the attendance API, read from the counters that Prometheus reads. */
-import type { Counter, Histogram } from 'prom-client';
+/** GET /api/v1/metrics: the figures of the attendance API, read from the counters that Prometheus reads; those themselves where `Accept` asks. */
+import type { Counter, Histogram, Registry } from 'prom-client';
 import type { AttendanceMetrics } from '../../attendance/attendance-metrics.ts';
 import { contractTime } from '../../attendance/recognition.ts';
 import type { Sessions } from '../../attendance/sessions.ts';
 import { metricsJsonDescription } from '../descriptions/operation.ts';
 import type { Context, Route } from '../route.ts';
+import { sendExposition, wantsExposition } from './prometheus.ts';
 
 export interface MetricsJsonDependencies {
   readonly sessions: Sessions;
   readonly metrics: AttendanceMetrics;
+  /** Of the same counters. */
+  readonly registry: Registry;
 }
 
-export function metricsJsonRoutes({ sessions, metrics }: MetricsJsonDependencies): Route[] {
+export function metricsJsonRoutes({ sessions, metrics, registry }: MetricsJsonDependencies): Route[] {
   async function show(ctx: Context): Promise<void> {
+    ctx.vary('Accept');
+    if (wantsExposition(ctx)) return sendExposition(ctx, registry);
     const faces = await byOutcome(metrics.scannedFaces);
     const videos = await byOutcome(metrics.videos);
     const similarity = await totals(metrics.similarity);

@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import Koa from 'koa';
 import pino from 'pino';
+import { createHealthChecks, type HealthSources } from '../../../server/http/health-checks.ts';
 import type { Context } from '../../../server/http/route.ts';
-import { type HealthDependencies, healthRoutes } from '../../../server/http/routes/health.ts';
+import { healthRoutes } from '../../../server/http/routes/health.ts';
+import { probeRoutes } from '../../../server/http/routes/probes.ts';
 import { listen } from '../../../server/http/server.ts';
 import { createMetrics } from '../../../server/metrics.ts';
 
-const STATUS: HealthDependencies['recognizer']['status'] = {
+const STATUS: HealthSources['recognizer']['status'] = {
   detector: 'ssd-mobilenet-v1',
   embedder: 'dlib-resnet-v1',
   provider: { inUse: 'cpu', warmUpMs: 500, refused: [{ provider: 'cuda', why: 'no GPU' }] },
@@ -17,18 +19,34 @@ const STATUS: HealthDependencies['recognizer']['status'] = {
   running: 2,
 };
 
-async function ask(path: '/health' | '/api/v1/health', changes: Partial<HealthDependencies>) {
-  const routes = healthRoutes({
-    serviceName: 'Faces',
-    version: '1.2.3',
+type Path = '/health' | '/api/v1/health' | '/health/live' | '/health/ready';
+
+async function ask(path: Path, changes: Partial<HealthSources>) {
+  const sources: HealthSources = {
     recognizer: { status: STATUS },
-    gallerySize: () => ({ persons: 4, pictures: 9 }),
-    databaseKind: 'embedded',
-    isTunnelActive: () => false,
-    activeSessions: () => 0,
     checkDatabase: async () => {},
+    queueLimit: 256,
+    hasFfmpeg: true,
+    cameras: () => ({ total: 2, active: 2 }),
+    oldestCallbackAgeS: async () => null,
+    isTunnelDown: () => false,
+    freeDiskShare: async () => 0.5,
     ...changes,
-  });
+  };
+  const checks = createHealthChecks(sources);
+  const routes = [
+    ...healthRoutes({
+      serviceName: 'Faces',
+      version: '1.2.3',
+      recognizer: sources.recognizer,
+      gallerySize: () => ({ persons: 4, pictures: 9 }),
+      databaseKind: 'embedded',
+      isTunnelActive: () => false,
+      activeSessions: () => 0,
+      checks,
+    }),
+    ...probeRoutes({ ...checks, isStopping: () => false }),
+  ];
   const app = new Koa();
   app.use((ctx) => routes.find((route) => route.path === path)!.handle(ctx as unknown as Context));
   const config = { HOST: '127.0.0.1', PORT: 0, REQUEST_TIMEOUT_MS: 1000, MAX_CONNECTIONS: 10 };
@@ -85,4 +103,46 @@ test('a healthy server tells provider, queue, threads and gallery', async () => 
 test('a database that never answers is told within seconds', async () => {
   const { status } = await ask('/api/v1/health', { checkDatabase: () => new Promise(() => {}) });
   assert.equal(status, 503);
+});
+
+test('the process is alive as long as it answers, and not ready without its database or its threads', async () => {
+  assert.equal((await ask('/health/live', { ...brokenDatabase, ...noThreads })).status, 200);
+  assert.deepEqual(await ask('/health/ready', {}), {
+    status: 200,
+    body: { status: 'ready', errors: [], degraded: [] },
+  });
+  const { status, body } = await ask('/health/ready', { ...brokenDatabase, ...noThreads });
+  assert.equal(status, 503);
+  assert.deepEqual(body, {
+    status: 'not_ready',
+    errors: ['Database connection failed', 'Recognition threads are gone'],
+    degraded: [],
+  });
+});
+
+test('what limps is named while work can be sent', async () => {
+  const provider = {
+    ...STATUS.provider,
+    refused: [{ provider: 'cuda' as const, why: 'failed at a run: reset' }],
+  };
+  const { status, body } = await ask('/health/ready', {
+    recognizer: { status: { ...STATUS, readyThreads: 1, queueDepth: 250, provider } },
+    hasFfmpeg: false,
+    cameras: () => ({ total: 5, active: 3 }),
+    oldestCallbackAgeS: async () => 720,
+    isTunnelDown: () => true,
+    freeDiskShare: async () => 0.012,
+  });
+  assert.equal(status, 200);
+  assert.equal(body.status, 'degraded');
+  assert.deepEqual(body.degraded, [
+    '1 of 2 recognition threads are not ready',
+    'The recognition is behind: 250 pictures wait',
+    'cuda failed; the networks run on cpu',
+    'There is no ffmpeg: no cameras, no face videos, no recordings',
+    '2 of 5 cameras give no frames',
+    'The SSH tunnel is down',
+    'Results have waited for the backend for 12 minutes',
+    'The disk of DATA_DIR is nearly full: 1.2 % is free',
+  ]);
 });
