@@ -139,7 +139,7 @@ export interface Plane {
   readonly sigmas: number;
   readonly noiseTable: number;
   readonly thresholds: number;
-  /** Merging's changes per 8x8 elements: three 32-bit integers each. */
+  /** Merging's changes per 8x8 elements: four 32-bit integers each. */
   readonly changes: number;
 }
 
@@ -205,7 +205,7 @@ export class EnhanceWorkspace {
       sigmas: this.#memory.take((width / 4 + 1) * (height / 4 + 1) * 2),
       noiseTable: this.#memory.take(16 * 256 * 2),
       thresholds: this.#memory.take(144),
-      changes: this.#memory.take((width / 8) * (height / 8) * 12),
+      changes: this.#memory.take((width / 8) * (height / 8) * 16),
     };
   }
 

@@ -2,6 +2,7 @@
  * From what a sensor sent to a picture that people like to look at: noise estimated and removed, still frames merged, colour and
  * exposure put right. Pure orchestration over the kernels; what is remembered of a device lies in the caller's FrameHistory.
  */
+import type { ExpectedNoise } from './cell-noise.ts';
 import { correctionBlock, noCorrection, planCorrection } from './colour-correction.ts';
 import { compileEnhance, EnhanceWorkspace, instantiateEnhance } from './enhance-kernels.ts';
 import {
@@ -24,7 +25,7 @@ import {
   type SensorState,
 } from './enhancement-report.ts';
 import type { FrameHistory } from './frame-history.ts';
-import { type ExpectedNoise, type MergeReport, mergeWithHistory, spreadCounts } from './frame-merge.ts';
+import { type MergeReport, mergeWithHistory, spreadCounts } from './frame-merge.ts';
 import { learntSpectrum, passingShare } from './learnt-noise.ts';
 import { estimatePlaneNoise, type PlaneNoise, trustedSpectrum } from './noise-estimate.ts';
 import { fitNoise, NoiseCurves, noiseTable, type RoundingSteps, thresholdTable } from './noise-fit.ts';
@@ -124,7 +125,7 @@ class FrameEnhancer implements Enhancer {
     const merged = mergeOverTime(workspace, history, {
       channels: [0, 1, 2].map((channel) => this.#curves.channel(channel, fit.gainIndex, steps)),
       scales: fit.scales,
-      lowFrequencies: measured.map(({ spectrum }) => Math.max(1, trustedSpectrum(spectrum)[1]!)),
+      spectra: measured.map(({ spectrum }) => trustedSpectrum(spectrum)),
     });
     const spectrum = this.#denoise(workspace, history, merged !== null, measured, variances);
     const hints = {
@@ -165,7 +166,7 @@ class FrameEnhancer implements Enhancer {
     const { kernels, planes, levelColumns, levelRows } = workspace;
     let used: EnhancementReport['noise']['spectrum'] = 'white';
     planes.forEach((plane, i) => {
-      const learnt = merged && history ? learntSpectrum(history, i) : null;
+      const learnt = history ? learntSpectrum(history, i) : null;
       const frameSpectrum = trustedSpectrum(measured[i]!.spectrum);
       const isLearnt = learnt !== null && learnt.blocks >= minLearntBlocks;
       const spectrum = isLearnt ? learnt.spectrum : frameSpectrum;

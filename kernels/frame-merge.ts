@@ -1,4 +1,11 @@
 /** Merging a frame with what its camera showed before: where nothing moved, and nowhere else. */
+import {
+  cellVariances,
+  changeFields,
+  changesOf,
+  type ExpectedNoise,
+  independentValues,
+} from './cell-noise.ts';
 import type { EnhanceWorkspace, Plane } from './enhance-kernels.ts';
 import { type FrameHistory, maxMergedFrames } from './frame-history.ts';
 import { learnPassing, learnSpectrum } from './learnt-noise.ts';
@@ -10,17 +17,7 @@ export interface MergeReport {
   readonly meanFrames: number;
 }
 
-/** What noise alone does. */
-export interface ExpectedNoise {
-  /** Variance of red, green and blue at each code 0 to 255, rounding included: [3][256]. */
-  readonly channels: readonly Float32Array[];
-  /** Per plane S, D, E: factor on what follows from that. */
-  readonly scales: readonly number[];
-  /** Per plane: variance of the lowest frequencies relative to the mean of all, 1 for white noise. */
-  readonly lowFrequencies: readonly number[];
-}
-
-/** Mean square change of a cell relative to what noise alone makes, up to which it counts as still. */
+/** Mean square change of a cell of white noise relative to what is expected, up to which it counts as still: four standard deviations. */
 const stillRatio = 1.7;
 /** The same for its neighbours: an edge that moves into the cell next time shows there first. */
 const stillNeighbourRatio = 2.6;
@@ -28,6 +25,7 @@ const stillNeighbourRatio = 2.6;
 const stillMeanRatio = 14;
 /** Colour differences have noise that depends on the colour more than the model knows; what moves shows in S as well. */
 const chromaSlack = 2;
+
 /** Merges the workspace's frame into `history`, and replaces it by the merged one. */
 export function mergeWithHistory(
   workspace: EnhanceWorkspace,
@@ -46,7 +44,7 @@ export function mergeWithHistory(
     for (const plane of planes) {
       kernels.cellChanges(plane.frame, plane.merged, plane.stride, plane.width, plane.height, plane.changes);
     }
-    const variances = cellVariances(workspace, noise);
+    const variances = cellVariances(workspace, history.counts, noise);
     planes.forEach((plane, i) => {
       raiseRatios(
         workspace,
@@ -54,7 +52,7 @@ export function mergeWithHistory(
         history.statistics(i),
         history.counts,
         variances[i]!,
-        noise.lowFrequencies[i]!,
+        noise.spectra[i]!,
         ratios,
       );
     });
@@ -89,44 +87,6 @@ export function mergeWithHistory(
   return report;
 }
 
-const changeFields = 3;
-
-function changesOf(workspace: EnhanceWorkspace, plane: Plane): Int32Array {
-  return workspace.integers32(plane.changes, changeFields * (plane.width / 8) * (plane.height / 8));
-}
-
-/** The variance to expect of S in each of its cells, and of D and E in theirs of twice the size, from the colour there. */
-function cellVariances(workspace: EnhanceWorkspace, { channels, scales }: ExpectedNoise): Float32Array[] {
-  const [s, d, e] = workspace.planes.map((plane) => changesOf(workspace, plane)) as [
-    Int32Array,
-    Int32Array,
-    Int32Array,
-  ];
-  const columns = workspace.width / 8;
-  const halfColumns = columns / 2;
-  const variances = [
-    new Float32Array(s.length / 3),
-    new Float32Array(d.length / 3),
-    new Float32Array(d.length / 3),
-  ];
-  const at = (channel: number, value: number) =>
-    channels[channel]![value < 0 ? 0 : value > 255 ? 255 : Math.round(value)]!;
-  for (let cell = 0; cell < variances[0]!.length; cell++) {
-    const half = (Math.floor(cell / columns) >> 1) * halfColumns + ((cell % columns) >> 1);
-    const mean = (s[3 * cell + 2]! / 64 + 382) / 3;
-    const blueYellow = d[3 * half + 2]! / 64 / 4;
-    const green = e[3 * half + 2]! / 64 / 6;
-    const red = at(0, mean + blueYellow + green);
-    const middle = at(1, mean - 2 * green);
-    const blue = at(2, mean - blueYellow + green);
-    variances[0]![cell] = scales[0]! * (red + middle + blue);
-    // A quarter from each of the four cells.
-    variances[1]![half]! += (scales[1]! * (red + blue)) / 4;
-    variances[2]![half]! += (scales[2]! * (red + 4 * middle + blue)) / 16;
-  }
-  return variances;
-}
-
 /** Raises each cell's ratio to what this plane shows, and learns which share of its noise changes from frame to frame. */
 function raiseRatios(
   workspace: EnhanceWorkspace,
@@ -134,7 +94,7 @@ function raiseRatios(
   statistics: Float32Array,
   counts: Uint8Array,
   variances: Float32Array,
-  lowFrequency: number,
+  spectrum: Float32Array,
   ratios: Float32Array,
 ): void {
   const step = workspace.width / plane.width;
@@ -144,16 +104,22 @@ function raiseRatios(
   const changes = changesOf(workspace, plane);
   const squares = new Float32Array(planeCells);
   const means = new Float32Array(planeCells);
+  const lowFrequency = Math.max(1, spectrum[1]!);
   for (let i = 0; i < planeCells; i++) {
     const cell = Math.floor(i / planeColumns) * step * columns + (i % planeColumns) * step;
-    const expected = 64 * variances[i]! * (1 + 1 / Math.max(1, counts[cell]!));
-    squares[i] = changes[changeFields * i]! / expected;
-    means[i] = changes[changeFields * i + 1]! ** 2 / (expected * lowFrequency);
+    const noise = 64 * variances[i]! * (1 + 1 / Math.max(1, counts[cell]!));
+    squares[i] = changes[changeFields * i]! / noise;
+    means[i] = changes[changeFields * i + 1]! ** 2 / (noise * lowFrequency);
   }
   const passing = learnPassing(statistics, medianOfSome(squares));
-  const slack = step === 1 ? 1 : chromaSlack;
+  const narrowness = Math.sqrt(independentValues(spectrum) / 64);
+  // Where much of the picture is clipped or does not dither, the median change is small, and says nothing about the rest.
+  const expected = Math.max(1, passing) * (step === 1 ? 1 : chromaSlack);
   for (let i = 0; i < planeCells; i++) {
-    const ratio = Math.max(squares[i]!, (means[i]! * stillRatio) / stillMeanRatio) / (passing * slack);
+    const ratio = Math.max(
+      1 + (squares[i]! / expected - 1) * narrowness,
+      (means[i]! * stillRatio) / stillMeanRatio / expected,
+    );
     const first = Math.floor(i / planeColumns) * step * columns + (i % planeColumns) * step;
     for (let y = 0; y < step; y++) {
       for (let x = 0; x < step; x++) {

@@ -188,8 +188,8 @@ export function createReferenceEnhance(): EnhanceExports {
       const m = shorts();
       const results = words();
       for (let y = 0, at = target / 4; y < height; y += 8) {
-        for (let x = 0; x < width; x += 8, at += 3) {
-          results.fill(0, at, at + 3);
+        for (let x = 0; x < width; x += 8, at += 4) {
+          results.fill(0, at, at + 4);
           for (let j = 0; j < 64; j++) {
             const offset = ((y + (j >> 3)) * stride) / 2 + x + (j & 7);
             const before = saturate16(m[merged / 2 + offset]! + 16) >> 5;
@@ -197,6 +197,7 @@ export function createReferenceEnhance(): EnhanceExports {
             results[at]! += change * change;
             results[at + 1]! += change;
             results[at + 2]! += before;
+            results[at + 3]! += before * before;
           }
         }
       }

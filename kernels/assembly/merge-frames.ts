@@ -7,7 +7,7 @@
 
 /**
  * How much a plane differs from the merged one (x 32), per cell of 8x8 elements: sum of squares, sum of the differences, sum of the
- * merged elements; 32-bit integers. `stride` in bytes, the same for both planes.
+ * merged elements, sum of their squares; 32-bit integers. `stride` in bytes, the same for both planes.
  */
 export function cellChanges(
   plane: usize, merged: usize, stride: usize, width: usize, height: usize, target: usize,
@@ -21,19 +21,22 @@ export function cellChanges(
       let squares = i32x4.splat(0);
       let sums = i32x4.splat(0);
       let levels = i32x4.splat(0);
+      let levelSquares = i32x4.splat(0);
       for (let i = 0; i < 8; i++) {
         const before = i16x8.shr_s(i16x8.add_sat_s(v128.load(m), half), 5);
         const d = i16x8.sub(v128.load(p), before);
         squares = i32x4.add(squares, i32x4.dot_i16x8_s(d, d));
         sums = i32x4.add(sums, i32x4.dot_i16x8_s(d, one));
         levels = i32x4.add(levels, i32x4.dot_i16x8_s(before, one));
+        levelSquares = i32x4.add(levelSquares, i32x4.dot_i16x8_s(before, before));
         p += stride;
         m += stride;
       }
       store<i32>(target, total(squares));
       store<i32>(target, total(sums), 4);
       store<i32>(target, total(levels), 8);
-      target += 12;
+      store<i32>(target, total(levelSquares), 12);
+      target += 16;
     }
   }
 }
