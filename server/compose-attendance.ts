@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Registry } from 'prom-client';
 import type { EmbedderModel } from '../models/manifest.ts';
 import { type AttendanceMetrics, createAttendanceMetrics } from './attendance/attendance-metrics.ts';
+import { type BackendStatus, createBackendContact } from './attendance/backend-contact.ts';
 import type { CallbackTiming } from './attendance/callback-lane.ts';
 import type { CameraFeed, OpenCameraFeed } from './attendance/camera-feed.ts';
 import { createCameraLookup } from './attendance/camera-lookup.ts';
@@ -27,6 +28,7 @@ import { cameraRoutes } from './http/routes/cameras.ts';
 import { embeddingRoutes } from './http/routes/embeddings.ts';
 import { metricsJsonRoutes } from './http/routes/metrics-json.ts';
 import { sessionRoutes } from './http/routes/sessions.ts';
+import type { RecognitionMessage } from './live/messages.ts';
 import type { Log } from './log.ts';
 import type { Recognizer } from './recognition/recognizer.ts';
 import { createOutboxStore } from './store/outbox.ts';
@@ -62,6 +64,8 @@ export interface AttendanceParts {
   readonly registry: Registry;
   readonly log: Log;
   readonly closers: Closers;
+  /** Told of each student whom a camera saw, when the backend is told. */
+  readonly onRecognition: (message: Omit<RecognitionMessage, 'type' | 'timestamp'>) => void;
   /** Shorter in tests. */
   readonly callbackTiming?: CallbackTiming;
 }
@@ -71,6 +75,8 @@ export interface Attendance {
   readonly sessions: Sessions;
   /** What waits for the backends. */
   readonly waiting: Outbox['waiting'];
+  /** Whether the backend answers. */
+  readonly backend: () => BackendStatus;
 }
 
 const PREVIEW_JPEG_QUALITY = 85;
@@ -93,6 +99,7 @@ export async function composeAttendance(parts: AttendanceParts): Promise<Attenda
     return recognizer.analyse({ input, index, ...wanted, jpegQuality: null }, source ?? undefined);
   };
   const backend = settings.JAVA_BACKEND_URL ?? null;
+  const contact = createBackendContact(backend);
   const policy: UrlPolicy = {
     hosts: [
       ...(backend === null ? [] : [hostOf(new URL(backend))]),
@@ -109,6 +116,7 @@ export async function composeAttendance(parts: AttendanceParts): Promise<Attenda
     metrics,
     log,
     timing: parts.callbackTiming,
+    onAttempt: contact.note,
   });
   closers.add('outbox', () => outbox.close());
   const previews = await openPreviewFiles(tmpdir(), log);
@@ -126,6 +134,8 @@ export async function composeAttendance(parts: AttendanceParts): Promise<Attenda
     openCamera: cameraOpener(parts.cameras),
     look,
     outbox,
+    onRecognition: ({ slotId, roomId }, recognition) =>
+      parts.onRecognition({ slotId, roomId, ...recognition }),
     mode: settings.CALLBACK_MODE,
     minFacePx: settings.MIN_FACE_PX,
     minQuality: settings.MIN_FACE_QUALITY,
@@ -149,6 +159,7 @@ export async function composeAttendance(parts: AttendanceParts): Promise<Attenda
   return {
     sessions: started,
     waiting: () => outbox.waiting(),
+    backend: contact.status,
     routes: [
       ...sessionRoutes({ sessions: started, requests, policy, bodies }),
       ...embeddingRoutes({
@@ -162,15 +173,18 @@ export async function composeAttendance(parts: AttendanceParts): Promise<Attenda
         capture: async (rtspUrl, signal) => {
           const frame = await captureFrame({ program, address: parseCameraUrl(rtspUrl), signal });
           const { bytes, width, height, capturedAt } = frame;
-          const { jpeg } = await recognizer.analyse({
+          const { jpeg } = await recognizer.unpack({
             input: { kind: 'video', bytes, width, height },
-            index: null,
-            returnEmbeddings: false,
             jpegQuality: PREVIEW_JPEG_QUALITY,
           });
-          return { jpeg: jpeg!, width, height, capturedAt };
+          return { jpeg, width, height, capturedAt };
         },
-        lookUp: createCameraLookup({ backendUrl: backend, path: settings.CAMERA_LOOKUP_PATH, apiKey }),
+        lookUp: createCameraLookup({
+          backendUrl: backend,
+          path: settings.CAMERA_LOOKUP_PATH,
+          apiKey,
+          onCall: contact.note,
+        }),
         previews,
       }),
       ...metricsJsonRoutes({ sessions: started, metrics, registry: parts.registry }),

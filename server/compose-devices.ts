@@ -40,6 +40,7 @@ import { readTunnelSettings, type TunnelConfig } from './tunnel/tunnel-settings.
 export interface DeviceSettings extends TunnelConfig {
   readonly HOST: string;
   readonly DATA_DIR: string;
+  readonly ACCESS: 'devices' | 'strict' | 'open';
   readonly DEVICE_OFFLINE_S: number;
   readonly MAX_DEVICES: number;
   readonly SENSOR_RETENTION_DAYS: number;
@@ -180,7 +181,13 @@ export async function composeDevices(parts: DeviceParts): Promise<Devices> {
         broadcaster,
         corsOrigins: settings.CORS_ORIGIN,
         maxClients: settings.WEBSOCKET_CLIENTS,
-        filterFor: (ctx) => (ctx.query.page === '1' ? undefined : isForEveryone),
+        filterFor(ctx) {
+          const isPage = ctx.query.page === '1';
+          // Who was seen in class is for those with the key, also where the device API asks for none.
+          const maySeeClass = settings.ACCESS !== 'open' || access.isTrusted(ctx);
+          return (message) =>
+            (isPage || isForEveryone(message)) && (maySeeClass || message.type !== 'recognition');
+        },
         pingEveryMs: parts.webSocketTiming?.pingEveryMs,
         log,
         metrics,

@@ -146,6 +146,8 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
           registry: metrics.registry,
           log,
           closers,
+          onRecognition: (message) =>
+            devices.publish({ type: 'recognition', ...message, timestamp: Date.now() }),
         });
   const devices = await composeDevices({
     settings: config,
@@ -154,7 +156,7 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
     database,
     access,
     bodies,
-    backend: () => ({ connected: false, lastSyncAt: null }),
+    backend: () => attendance?.backend() ?? { connected: false, lastSyncAt: null },
     recognizer,
     metrics,
     log,

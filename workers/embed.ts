@@ -5,17 +5,17 @@ import { EMBEDDING_DIMENSIONS, type EmbedderModel } from '../models/manifest.ts'
 import { chipFromLandmarks } from './dlib-face-chip.ts';
 import { fitSimilarity } from './geometry.ts';
 import { fivePointsOf } from './landmarks.ts';
-import type { Point } from './protocol.ts';
+import type { EmbeddedView, Point } from './protocol.ts';
 import type { Graph } from './session.ts';
 
 export interface Embedder {
   /**
-   * Each embedding is the mean of two, of the chip and of its mirror image: measured, that lifts the true match rate at a false match
-   * rate of 5e-4 by three points (npm run bench -- calibration), at the price of a second run.
+   * Unless one view is named, each embedding is the mean of two, of the chip and of its mirror image: measured, that lifts the true match
+   * rate at a false match rate of 5e-4 by three points (npm run bench -- calibration), at the price of a second run.
    * @param landmarks 68 points of each face, pixels of the picture
    * @returns for each face a vector of shape [512] and length 1
    */
-  embed(picture: LoadedPicture, landmarks: readonly Point[][]): Promise<Float32Array[]>;
+  embed(picture: LoadedPicture, landmarks: readonly Point[][], view?: EmbeddedView): Promise<Float32Array[]>;
   release(): Promise<void>;
 }
 
@@ -39,27 +39,35 @@ export function createEmbedder(graph: Graph, model: EmbedderModel): Embedder {
     return Array.from({ length: count }, (_, i) => lift(values.slice(i * dimensions, (i + 1) * dimensions)));
   }
 
-  /** Faces that fit into the tensor together with their mirror images. */
-  async function embedGroup(picture: LoadedPicture, group: readonly Point[][]): Promise<Float32Array[]> {
-    const slots = 2 * group.length;
+  /** Faces that fit into the tensor, with all of their views. */
+  async function embedGroup(
+    picture: LoadedPicture,
+    group: readonly Point[][],
+    view: EmbeddedView,
+  ): Promise<Float32Array[]> {
+    const views = view === 'both' ? 2 : 1;
+    const slots = views * group.length;
+    const slot = (index: number) => tensor.subarray(index * chipLength, (index + 1) * chipLength);
     group.forEach((points, i) => {
-      const straight = tensor.subarray(2 * i * chipLength, (2 * i + 1) * chipLength);
-      picture.chip(alignFace(points, model), sidePx, model.layout, false, straight);
-      mirrorInto(tensor.subarray((2 * i + 1) * chipLength, (2 * i + 2) * chipLength), straight, sidePx);
+      const chip = slot(views * i);
+      picture.chip(alignFace(points, model), sidePx, model.layout, false, chip);
+      if (view === 'both') slot(views * i + 1).set(chip);
+      if (view !== 'straight') mirror(slot(views * (i + 1) - 1), sidePx);
     });
     const embeddings: Float32Array[] = [];
     for (let first = 0; first < slots; first += batchLimit) {
       embeddings.push(...(await run(first, Math.min(batchLimit, slots - first))));
     }
+    if (view !== 'both') return embeddings;
     return group.map((_, i) => meanDirection([embeddings[2 * i]!, embeddings[2 * i + 1]!]));
   }
 
   return {
-    async embed(picture, landmarks) {
+    async embed(picture, landmarks, view = 'both') {
       const embeddings: Float32Array[] = [];
       const facesAtOnce = MAX_BATCH / 2;
       for (let start = 0; start < landmarks.length; start += facesAtOnce) {
-        embeddings.push(...(await embedGroup(picture, landmarks.slice(start, start + facesAtOnce))));
+        embeddings.push(...(await embedGroup(picture, landmarks.slice(start, start + facesAtOnce), view)));
       }
       return embeddings;
     },
@@ -68,9 +76,8 @@ export function createEmbedder(graph: Graph, model: EmbedderModel): Embedder {
 }
 
 /** Each row backwards: the chip as a mirror shows it. */
-function mirrorInto(target: Float32Array, chip: Float32Array, sidePx: number): void {
-  target.set(chip);
-  for (let row = 0; row < target.length; row += sidePx) target.subarray(row, row + sidePx).reverse();
+function mirror(chip: Float32Array, sidePx: number): void {
+  for (let row = 0; row < chip.length; row += sidePx) chip.subarray(row, row + sidePx).reverse();
 }
 
 /** The map from the embedder's chip to the picture: the face upright, at the size and place that the network was trained on. */

@@ -119,10 +119,8 @@ async function readPicture(
     const { picture, width } = await decodePicture(input.bytes, limits);
     return { ...asItIs, picture, factor: width / picture.width };
   }
-  if (input.kind === 'video') {
-    return { ...asItIs, picture: kernels.unpackYuv420(input.bytes, input.width, input.height) };
-  }
-  if (input.enhancement === null) return { ...asItIs, picture: unpack(kernels, input) };
+  if (input.kind === 'video' || input.enhancement === null)
+    return { ...asItIs, picture: unpack(kernels, input) };
   const start = performance.now();
   const { sensor, history } = input.enhancement;
   const { width, height } = input;
@@ -131,10 +129,12 @@ async function readPicture(
   return { picture, factor: 1, enhancement: report, enhanceMs: performance.now() - start };
 }
 
-function unpack(kernels: PixelKernels, { bytes, width, height, format, byteOrder }: RawFrame): Picture {
-  switch (format) {
+function unpack(kernels: PixelKernels, input: RawFrame | VideoPicture): Picture {
+  const { bytes, width, height } = input;
+  if (input.kind === 'video') return kernels.unpackYuv420(bytes, width, height);
+  switch (input.format) {
     case 'RGB565':
-      return kernels.unpackRgb565(bytes, width, height, byteOrder);
+      return kernels.unpackRgb565(bytes, width, height, input.byteOrder);
     case 'GRAYSCALE':
       return kernels.unpackGrayscale(bytes, width, height);
     case 'YUV422':

@@ -37,7 +37,7 @@ export async function findFaces(
   parts: PipelineParts,
   picture: Picture,
   factor: number,
-  task: Pick<AnalyseTask, 'index' | 'returnEmbeddings' | 'smallFaces'>,
+  task: Pick<AnalyseTask, 'index' | 'returnEmbeddings' | 'smallFaces' | 'view'>,
 ): Promise<FoundFaces> {
   const start = performance.now();
   const loaded = parts.kernels.load(picture);
@@ -49,7 +49,7 @@ export async function findFaces(
   const landmarks = await parts.landmarks.find(loaded, detected);
   const alignedAt = performance.now();
 
-  const embeddings = await parts.embedder.embed(loaded, landmarks);
+  const embeddings = await parts.embedder.embed(loaded, landmarks, task.view);
   const embeddedAt = performance.now();
 
   const faces = detected.map((face, i): AnalysedFace => {

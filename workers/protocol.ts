@@ -98,13 +98,21 @@ export interface AnalyseTask {
   readonly index: IndexReference | null;
   /** Whether embeddings travel back. */
   readonly returnEmbeddings: boolean;
-  /** Whether small faces of a large picture are worth several looks of a slow detector; yes unless said otherwise. */
+  /** Whether small faces are worth a close look; yes unless said otherwise. Without it a quick look that finds large faces comes first. */
   readonly smallFaces?: boolean;
+  /** Which chips of a face are embedded; both unless said otherwise. */
+  readonly view?: EmbeddedView;
   /** JPEG quality of the upright picture to send back, or null for none. */
   readonly jpegQuality: number | null;
   /** Of the request that it is done for; nothing for cameras. */
   readonly requestId?: string;
 }
+
+/**
+ * The embedding of `both` is the mean of the chip's and its mirror image's, and the one to keep of a single picture; one of them costs
+ * half. Where many pictures of a person are averaged, the two can take turns.
+ */
+export type EmbeddedView = 'both' | 'straight' | 'mirrored';
 
 /** Draw boxes, points and labels into a picture. */
 export interface AnnotateTask {
@@ -130,10 +138,10 @@ export interface AnnotatedFace {
   readonly known: boolean;
 }
 
-/** Only make a picture of a raw frame: neither enhanced nor looked at. */
+/** Only make a JPEG of a frame: neither enhanced nor looked at. */
 export interface UnpackTask {
   readonly kind: 'unpack';
-  readonly input: RawFrame;
+  readonly input: RawFrame | VideoPicture;
   readonly jpegQuality: number;
 }
 

@@ -1,5 +1,6 @@
 /** Asks the Java backend for the address of a camera. */
 import { ServerError } from '../errors.ts';
+import type { ContactOutcome } from './backend-contact.ts';
 
 export interface CameraLookupOptions {
   /** Null where none is set. */
@@ -7,6 +8,8 @@ export interface CameraLookupOptions {
   /** Holds `{cameraId}`. */
   readonly path: string;
   readonly apiKey: string;
+  /** Told of each call. */
+  readonly onCall?: (url: string, outcome: ContactOutcome) => void;
 }
 
 /** @throws {ServerError} 404 CAMERA_NOT_FOUND, 500 FRAME_CAPTURE_FAILED where the backend gives no answer that can be used */
@@ -21,33 +24,37 @@ export const captureFailed = (why: string) =>
 const cameraNotFound = (cameraId: number) =>
   new ServerError(404, 'CAMERA_NOT_FOUND', `Camera not found: ${cameraId}`);
 
-export function createCameraLookup({ backendUrl, path, apiKey }: CameraLookupOptions): LookUpCamera {
+export function createCameraLookup(options: CameraLookupOptions): LookUpCamera {
+  const { backendUrl, path, apiKey, onCall } = options;
   return async (cameraId) => {
     if (backendUrl === null) throw cameraNotFound(cameraId);
     const url = backendUrl.replace(/\/+$/, '') + path.replaceAll('{cameraId}', String(cameraId));
-    let answer: unknown;
+    let outcome: ContactOutcome = 'failed';
     try {
       const response = await fetch(url, {
         headers: { 'X-API-Key': apiKey, Accept: 'application/json' },
         redirect: 'manual',
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
+      if (!response.ok) await response.body?.cancel();
       if (response.status === 404) {
-        await response.body?.cancel();
+        outcome = 'delivered';
         throw cameraNotFound(cameraId);
       }
       if (!response.ok) {
-        await response.body?.cancel();
+        if (response.status < 500) outcome = 'refused';
         throw captureFailed(`the backend answered the look-up of the camera with status ${response.status}`);
       }
-      answer = JSON.parse(await boundedText(response));
+      const rtspUrl = rtspUrlIn(JSON.parse(await boundedText(response)));
+      outcome = rtspUrl === null ? 'refused' : 'delivered';
+      if (rtspUrl === null) throw captureFailed('the backend told no address of the camera');
+      return rtspUrl;
     } catch (error) {
       if (error instanceof ServerError) throw error;
       throw captureFailed('the backend could not be asked for the camera');
+    } finally {
+      onCall?.(url, outcome);
     }
-    const rtspUrl = rtspUrlIn(answer);
-    if (rtspUrl === null) throw captureFailed('the backend told no address of the camera');
-    return rtspUrl;
   };
 }
 

@@ -16,6 +16,8 @@ export interface OutboxOptions {
   readonly metrics: AttendanceMetrics;
   readonly log: Log;
   readonly timing?: CallbackTiming;
+  /** Told of each request to a backend. */
+  readonly onAttempt?: (origin: string, outcome: 'delivered' | 'refused' | 'failed') => void;
 }
 
 export interface SessionDelivery {
@@ -74,6 +76,7 @@ export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
         onAttempt: (outcome, seconds) => {
           metrics.callbackAttempts.inc({ outcome });
           metrics.callbackSeconds.observe({ outcome }, seconds);
+          options.onAttempt?.(origin, outcome);
         },
         onSettled,
       });

@@ -6,7 +6,7 @@ import type { Log } from '../log.ts';
 import type { AttendanceMetrics } from './attendance-metrics.ts';
 import type { CameraFeed, OpenCameraFeed } from './camera-feed.ts';
 import type { Outbox, SessionDelivery } from './outbox.ts';
-import type { CallbackTarget } from './recognition.ts';
+import type { CallbackTarget, Recognition } from './recognition.ts';
 import { Roster } from './roster.ts';
 import { type ScanCounts, Scanner, type ScannerOptions } from './scanner.ts';
 import type { VideoFrame } from './video-frame.ts';
@@ -15,6 +15,8 @@ export interface SessionDependencies
   extends Pick<ScannerOptions, 'mode' | 'minFacePx' | 'minQuality' | 'look'> {
   readonly openCamera: OpenCameraFeed;
   readonly outbox: Outbox;
+  /** Told of each recognition that goes out to the backend. */
+  readonly onRecognition?: (target: CallbackTarget, recognition: Recognition) => void;
   readonly metrics: AttendanceMetrics;
   readonly log: Log;
 }
@@ -78,7 +80,10 @@ export class Session {
       slotId,
       roster,
       config,
-      onRecognitions: (recognitions) => outbox.put(target, recognitions),
+      onRecognitions(recognitions) {
+        outbox.put(target, recognitions);
+        for (const recognition of recognitions) dependencies.onRecognition?.(target, recognition);
+      },
     });
     // Before it is certain that there will be a session, only the newest frame of each camera is kept.
     let live = false;

@@ -35,7 +35,9 @@ export async function facesOfVideo(options: VideoFacesOptions): Promise<AnalyseR
   try {
     for await (const frame of readFrames(video)) {
       const place = count++;
-      const task = look(frame, { index: null, returnEmbeddings, smallFaces: false, source: null })
+      // The mean over the frames is the mean of both views then: as good as both of each frame (npm run bench -- face-videos), at half the cost.
+      const view = place % 2 === 0 ? 'straight' : 'mirrored';
+      const task = look(frame, { index: null, returnEmbeddings, smallFaces: false, view, source: null })
         .then(
           (result) => {
             results[place] = result;

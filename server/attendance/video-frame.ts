@@ -1,5 +1,5 @@
 /** What cameras and videos give, and who looks at it; main joins the two. Types only. */
-import type { AnalyseResult, IndexReference } from '../../workers/protocol.ts';
+import type { AnalyseResult, EmbeddedView, IndexReference } from '../../workers/protocol.ts';
 
 /** Planar YUV 4:2:0 without padding, BT.601, limited range; `bytes` may be transferred. */
 export interface VideoFrame {
@@ -14,6 +14,8 @@ export interface LookOptions {
   readonly returnEmbeddings: boolean;
   /** Whether small faces are worth more time. */
   readonly smallFaces: boolean;
+  /** Both unless given: one costs half, and will do where many frames of a person are averaged. */
+  readonly view?: EmbeddedView;
   /** A newer frame of the same source takes the place of one that still waits; null where each counts. */
   readonly source: string | null;
 }

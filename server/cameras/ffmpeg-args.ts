@@ -105,7 +105,10 @@ export interface VideoFramesOptions {
   readonly threads?: number;
 }
 
-/** Frames of a video file, read once from its start, without seeking: a phone's rotation is applied. */
+/**
+ * Frames of a video file, read once from its start, without seeking: a phone's rotation is applied. Frames that no other builds on are
+ * not decoded: measured, that halves the time for H.264 with B-frames, and moves a sample by a frame or two.
+ */
 export function videoFramesArgs(
   dialect: FfmpegDialect,
   { path, container, everyMs, maxFrames, threads = 0 }: VideoFramesOptions,
@@ -114,7 +117,7 @@ export function videoFramesArgs(
   return [
     ...[...QUIET, ...LOG],
     ...['-protocol_whitelist', 'file', '-codec_whitelist', FILE_CODECS, '-f', container],
-    ...['-threads', String(threads), '-max_pixels', String(MAX_DECODED_PIXELS)],
+    ...['-threads', String(threads), '-skip_frame', 'noref', '-max_pixels', String(MAX_DECODED_PIXELS)],
     // The prefix keeps a path that looks like a URL or an option from being one. `V` leaves cover pictures out.
     ...['-an', '-sn', '-dn', '-i', `file:${path}`, '-map', '0:V:0', '-frames:v', String(maxFrames)],
     ...['-vf', `${onePer(everyMs)},${toYuv420p(true)}`],

@@ -47,11 +47,24 @@ export interface RecordingMessage {
   readonly timestamp: number;
 }
 
-/** Of an attendance session; what it says is the session's affair. */
+/** A student whom a camera of an attendance session saw, in the words of the callback that tells the backend. */
 export interface RecognitionMessage {
   readonly type: 'recognition';
+  readonly slotId: number;
+  readonly roomId: number;
+  readonly userId: number;
+  readonly fullName: string;
+  readonly rollNumber: string;
+  readonly cameraId: number;
+  readonly cameraName: string;
+  readonly similarity: number;
+  readonly confidence: number;
+  readonly quality: number;
+  /** Pixels of the camera's picture. */
+  readonly box: { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
+  readonly embeddingVersion: number;
+  readonly recognizedAt: string;
   readonly timestamp: number;
-  readonly [field: string]: unknown;
 }
 
 /** Pixels count from the top left of the picture that it is about. */

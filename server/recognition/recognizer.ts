@@ -61,7 +61,7 @@ export interface Recognizer {
   annotate(task: Omit<AnnotateTask, 'kind'>): Promise<AnnotateResult>;
   /** Cuts a rectangle out of a picture; errors as in `analyse`. */
   crop(task: Omit<CropTask, 'kind'>): Promise<CropResult>;
-  /** Makes a picture of a raw frame, as it is; errors as in `analyse`. */
+  /** Makes a JPEG of a frame, as it is, and looks for nobody; errors as in `analyse`. */
   unpack(task: Omit<UnpackTask, 'kind'>): Promise<UnpackResult>;
   readonly status: RecognizerStatus;
   /**

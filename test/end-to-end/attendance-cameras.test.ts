@@ -2,16 +2,11 @@ import assert from 'node:assert/strict';
 import { readFile, stat, utimes } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import sharp from 'sharp';
-import type { Recognizer } from '../../server/recognition/recognizer.ts';
 import { TEST_KEY } from '../support/attendance.ts';
-import {
-  type AttendanceServer,
-  startAttendanceServer,
-  startTestRecognizer,
-} from '../support/attendance-server.ts';
+import { type AttendanceBed, openAttendanceBed } from '../support/attendance-bed.ts';
+import type { AttendanceServer } from '../support/attendance-server.ts';
 import { type Backend, startBackend } from '../support/backend.ts';
-import { openTestDatabase, type TestDatabase } from '../support/database.ts';
-import { childProcesses, ffmpegOrReason, smallClip } from '../support/ffmpeg.ts';
+import { ffmpegOrReason, smallClip } from '../support/ffmpeg.ts';
 import { RtspServer } from '../support/rtsp-server.ts';
 
 const { program, reason } = await ffmpegOrReason();
@@ -19,8 +14,7 @@ const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 const PASSWORD = 'p@s:s/w%rd#1';
 
 describe('cameras over HTTP', { skip: reason, timeout: 120_000 }, () => {
-  let databases: TestDatabase;
-  let recognizer: Recognizer;
+  let bed: AttendanceBed;
   let server: AttendanceServer;
   let backend: Backend;
   let camera: RtspServer;
@@ -31,27 +25,18 @@ describe('cameras over HTTP', { skip: reason, timeout: 120_000 }, () => {
       clip,
       access: { scheme: 'Digest', user: 'admin', password: PASSWORD },
     });
-    [databases, recognizer, backend] = await Promise.all([
-      openTestDatabase(),
-      startTestRecognizer(),
-      startBackend(),
-    ]);
-    server = await startAttendanceServer(
-      { recognizer, database: databases.database, program: program! },
-      { JAVA_BACKEND_URL: `${backend.url}/` },
-    );
+    backend = await startBackend();
+    bed = await openAttendanceBed(program!, { JAVA_BACKEND_URL: `${backend.url}/` });
+    server = bed.server;
   });
   after(async () => {
     // Neither logs nor anything else of the server tells a camera's password.
     assert.ok(
       server.lines.every((line) => !line.includes(PASSWORD) && !line.includes(encodeURIComponent(PASSWORD))),
     );
-    await server.stop();
     await camera.close();
     await backend.close();
-    await recognizer.close();
-    await databases.close();
-    assert.deepEqual(childProcesses() ?? [], []);
+    await bed.close();
   });
 
   const url = () => camera.url(`admin:${PASSWORD}`);

@@ -1,56 +1,27 @@
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { Recognizer } from '../../server/recognition/recognizer.ts';
-import {
-  type AttendanceServer,
-  startAttendanceServer,
-  startTestRecognizer,
-} from '../support/attendance-server.ts';
+import { type AttendanceBed, makeRoomClip, openAttendanceBed } from '../support/attendance-bed.ts';
+import type { AttendanceServer } from '../support/attendance-server.ts';
 import { type Backend, startBackend } from '../support/backend.ts';
-import { makeFaceClip, PERSON_A, PERSON_A_AGAIN } from '../support/clips.ts';
-import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { childProcesses, ffmpegOrReason } from '../support/ffmpeg.ts';
-import { type H264Clip, makeH264Clip } from '../support/h264-clip.ts';
+import type { H264Clip } from '../support/h264-clip.ts';
 import { RtspServer } from '../support/rtsp-server.ts';
-import { samplePath } from '../support/samples.ts';
 
 const { program, reason } = await ffmpegOrReason();
 
 describe('a session goes on', { skip: reason, timeout: 180_000 }, () => {
-  let databases: TestDatabase;
-  let recognizer: Recognizer;
+  let bed: AttendanceBed;
   let server: AttendanceServer;
   let clip: H264Clip;
   let vector: number[];
 
   before(async () => {
-    [databases, recognizer, clip] = await Promise.all([
-      openTestDatabase(),
-      startTestRecognizer(),
-      makeH264Clip(program!.path, {
-        file: samplePath(PERSON_A.sample),
-        width: 1280,
-        height: 720,
-        durationS: 2,
-      }),
-    ]);
-    server = await startAttendanceServer({ recognizer, database: databases.database, program: program! });
-    await mkdir(server.uploads);
-    await makeFaceClip(program!.path, { path: join(server.uploads, 'a.mp4'), face: PERSON_A_AGAIN });
-    const made = await server.ask('/api/v1/embeddings/generate', {
-      videoUrl: '/uploads/a.mp4',
-      submissionId: 1,
-    });
-    vector = made.body.data.embeddingVector;
+    bed = await openAttendanceBed(program!);
+    server = bed.server;
+    clip = await makeRoomClip(program!);
+    vector = await bed.vectorOf();
   });
-  after(async () => {
-    await server.stop();
-    await recognizer.close();
-    await databases.close();
-    assert.deepEqual(childProcesses() ?? [], []);
-  });
+  after(() => bed.close());
 
   /** Runs a session with one camera; `fault` does what it likes meanwhile. Ends the session and gives what was recognised. */
   async function duringSession(
@@ -167,10 +138,7 @@ describe('a session goes on', { skip: reason, timeout: 180_000 }, () => {
   });
 
   test('with CALLBACK_MODE=first a student is told once a session', async () => {
-    const first = await startAttendanceServer(
-      { recognizer, database: databases.database, program: program! },
-      { CALLBACK_MODE: 'first' },
-    );
+    const first = await bed.serve({ CALLBACK_MODE: 'first' });
     const { accepted, stopped } = await duringSession(
       6,
       async ({ backend }) => {

@@ -5,33 +5,26 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { embedderModels } from '../../models/manifest.ts';
-import type { Recognizer } from '../../server/recognition/recognizer.ts';
 import { createSpaceCheck } from '../../workers/embedding-space.ts';
 import { TEST_KEY } from '../support/attendance.ts';
-import {
-  type AttendanceServer,
-  startAttendanceServer,
-  startTestRecognizer,
-} from '../support/attendance-server.ts';
-import { type FaceClipOptions, makeFaceClip, PERSON_A, PERSON_B } from '../support/clips.ts';
-import { openTestDatabase, type TestDatabase } from '../support/database.ts';
-import { childProcesses, ffmpegOrReason } from '../support/ffmpeg.ts';
+import { type AttendanceBed, openAttendanceBed } from '../support/attendance-bed.ts';
+import type { AttendanceServer } from '../support/attendance-server.ts';
+import { type FaceClipOptions, PERSON_B } from '../support/clips.ts';
+import { ffmpegOrReason } from '../support/ffmpeg.ts';
 import { cosine } from '../support/pipeline.ts';
 import { exchange, sendAndDrop } from '../support/raw-http.ts';
 
 const { program, reason } = await ffmpegOrReason();
 
 describe('face videos over HTTP', { skip: reason, timeout: 180_000 }, () => {
-  let databases: TestDatabase;
-  let recognizer: Recognizer;
+  let bed: AttendanceBed;
   let server: AttendanceServer;
   const file = (name: string) => join(server.uploads, name);
-  const clip = (name: string, options: Partial<FaceClipOptions> = {}) =>
-    makeFaceClip(program!.path, { path: file(name), face: PERSON_A, ...options });
+  const clip = (name: string, options: Partial<FaceClipOptions> = {}) => bed.clip(name, options);
 
   before(async () => {
-    [databases, recognizer] = await Promise.all([openTestDatabase(), startTestRecognizer()]);
-    server = await startAttendanceServer({ recognizer, database: databases.database, program: program! });
+    bed = await openAttendanceBed(program!);
+    server = bed.server;
     await mkdir(join(server.uploads, 'identity', '201'), { recursive: true });
     await clip('good.mp4');
     await clip('empty.mp4', { filter: 'drawbox=color=gray:t=fill' });
@@ -41,12 +34,7 @@ describe('face videos over HTTP', { skip: reason, timeout: 180_000 }, () => {
     await clip('small.mp4', { filter: 'scale=256:144,pad=1280:720:500:280:color=gray' });
     await copyFile(file('good.mp4'), file('identity/201/1729339200_face_video.mp4'));
   });
-  after(async () => {
-    await server.stop();
-    await recognizer.close();
-    await databases.close();
-    assert.deepEqual(childProcesses() ?? [], []);
-  });
+  after(() => bed.close());
 
   const generate = (videoUrl: unknown, submissionId: unknown = 1) =>
     server.ask('/api/v1/embeddings/generate', { videoUrl, submissionId });
@@ -188,10 +176,7 @@ describe('face videos over HTTP', { skip: reason, timeout: 180_000 }, () => {
   });
 
   test('with private addresses allowed a video is fetched, and what the web server says is passed on', async () => {
-    const open = await startAttendanceServer(
-      { recognizer, database: databases.database, program: program! },
-      { ALLOW_PRIVATE_URLS: true },
-    );
+    const open = await bed.serve({ ALLOW_PRIVATE_URLS: true });
     const video = await readFile(file('good.mp4'));
     const ask = async (url: string) =>
       (await open.ask('/api/v1/embeddings/generate', { videoUrl: url, submissionId: 1 })).body;
@@ -221,10 +206,7 @@ describe('face videos over HTTP', { skip: reason, timeout: 180_000 }, () => {
     await withWebServer(
       (_, res) => res.writeHead(302, { Location: 'http://169.254.169.254/latest' }).end(),
       async (url) => {
-        const named = await startAttendanceServer(
-          { recognizer, database: databases.database, program: program! },
-          { ALLOWED_URL_HOSTS: ['127.0.0.1'] },
-        );
+        const named = await bed.serve({ ALLOWED_URL_HOSTS: ['127.0.0.1'] });
         const { body } = await named.ask('/api/v1/embeddings/generate', {
           videoUrl: `${url}/a.mp4`,
           submissionId: 1,

@@ -1,67 +1,34 @@
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { Recognizer } from '../../server/recognition/recognizer.ts';
 import { TEST_KEY } from '../support/attendance.ts';
-import {
-  type AttendanceServer,
-  startAttendanceServer,
-  startTestRecognizer,
-} from '../support/attendance-server.ts';
+import { type AttendanceBed, makeRoomClip, openAttendanceBed } from '../support/attendance-bed.ts';
+import type { AttendanceServer } from '../support/attendance-server.ts';
 import { type Backend, startBackend } from '../support/backend.ts';
-import { makeFaceClip, PERSON_A, PERSON_A_AGAIN } from '../support/clips.ts';
-import { openTestDatabase, type TestDatabase } from '../support/database.ts';
-import { childProcesses, ffmpegOrReason } from '../support/ffmpeg.ts';
-import { type H264Clip, makeH264Clip } from '../support/h264-clip.ts';
+import { ffmpegOrReason } from '../support/ffmpeg.ts';
 import { RtspServer } from '../support/rtsp-server.ts';
-import { samplePath } from '../support/samples.ts';
 import { randomUnitVector, seededRandom } from '../support/vectors.ts';
 
 const { program, reason } = await ffmpegOrReason();
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 
 describe('recognition sessions over HTTP', { skip: reason, timeout: 180_000 }, () => {
-  let databases: TestDatabase;
-  let recognizer: Recognizer;
+  let bed: AttendanceBed;
   let server: AttendanceServer;
   let backend: Backend;
   let camera: RtspServer;
-  let clip: H264Clip;
   let vector: number[];
 
   before(async () => {
-    [databases, recognizer, clip, backend] = await Promise.all([
-      openTestDatabase(),
-      startTestRecognizer(),
-      makeH264Clip(program!.path, {
-        file: samplePath(PERSON_A.sample),
-        width: 1280,
-        height: 720,
-        durationS: 2,
-      }),
-      startBackend(),
-    ]);
-    camera = await RtspServer.start({ clip });
-    server = await startAttendanceServer(
-      { recognizer, database: databases.database, program: program! },
-      { MAX_SESSIONS: 2 },
-    );
-    await mkdir(server.uploads);
-    await makeFaceClip(program!.path, { path: join(server.uploads, 'a.mp4'), face: PERSON_A_AGAIN });
-    const made = await server.ask('/api/v1/embeddings/generate', {
-      videoUrl: '/uploads/a.mp4',
-      submissionId: 1,
-    });
-    vector = made.body.data.embeddingVector;
+    bed = await openAttendanceBed(program!, { MAX_SESSIONS: 2 });
+    server = bed.server;
+    backend = await startBackend();
+    camera = await RtspServer.start({ clip: await makeRoomClip(program!) });
+    vector = await bed.vectorOf();
   });
   after(async () => {
-    await server.stop();
     await camera.close();
     await backend.close();
-    await recognizer.close();
-    await databases.close();
-    assert.deepEqual(childProcesses() ?? [], []);
+    await bed.close();
   });
 
   const random = seededRandom(3);
@@ -323,12 +290,11 @@ describe('recognition sessions over HTTP', { skip: reason, timeout: 180_000 }, (
 
 describe('callbacks', { skip: reason }, () => {
   test('go only to the hosts that the settings name', async () => {
-    const databases = await openTestDatabase();
-    const recognizer = await startTestRecognizer();
-    const server = await startAttendanceServer(
-      { recognizer, database: databases.database, program: program! },
-      { JAVA_BACKEND_URL: 'http://java-backend:8080', ALLOWED_URL_HOSTS: ['Other.Example'] },
-    );
+    const bed = await openAttendanceBed(program!, {
+      JAVA_BACKEND_URL: 'http://java-backend:8080',
+      ALLOWED_URL_HOSTS: ['Other.Example'],
+    });
+    const { server } = bed;
     const ask = (callbackUrl: string) =>
       server.ask('/api/v1/recognition/process-session', {
         slotId: 1,
@@ -353,8 +319,6 @@ describe('callbacks', { skip: reason }, () => {
       assert.equal((await ask(url)).body.code, 'CALLBACK_HOST_NOT_ALLOWED');
     for (const url of ['http://java-backend:9999/cb', 'https://other.example/cb'])
       assert.equal((await ask(url)).body.code, 'ALL_CAMERAS_FAILED');
-    await server.stop();
-    await recognizer.close();
-    await databases.close();
+    await bed.close();
   });
 });

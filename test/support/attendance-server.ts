@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { embedderModels } from '../../models/manifest.ts';
+import type { BackendStatus } from '../../server/attendance/backend-contact.ts';
 import { createCameraHub } from '../../server/cameras/camera-hub.ts';
 import type { FfmpegProgram } from '../../server/cameras/ffmpeg-program.ts';
 import { Closers } from '../../server/closers.ts';
@@ -14,6 +15,7 @@ import { createApp } from '../../server/http/app.ts';
 import { createBodyReader } from '../../server/http/body.ts';
 import { createRateLimiter } from '../../server/http/rate-limit.ts';
 import { listen } from '../../server/http/server.ts';
+import type { RecognitionMessage } from '../../server/live/messages.ts';
 import { createLog } from '../../server/log.ts';
 import { createMetrics } from '../../server/metrics.ts';
 import { type Recognizer, startRecognizer } from '../../server/recognition/recognizer.ts';
@@ -28,6 +30,9 @@ export interface AttendanceServer {
   readonly folder: string;
   readonly uploads: string;
   readonly lines: string[];
+  /** What is broadcast, without type and time. */
+  readonly broadcasts: Omit<RecognitionMessage, 'type' | 'timestamp'>[];
+  readonly backendStatus: () => BackendStatus;
   call(path: string, init?: RequestInit & { key?: string | null }): Promise<Response>;
   /** POSTs JSON, or GETs without a body; gives status and parsed body. */
   ask(path: string, body?: unknown): Promise<{ status: number; body: Answer }>;
@@ -70,9 +75,10 @@ export async function startAttendanceServer(
   const metrics = createMetrics();
   const closers = new Closers();
   const bodies = createBodyReader({ limitBytes: 25 << 20, memoryBytes: 256 << 20, metrics });
+  const broadcasts: Omit<RecognitionMessage, 'type' | 'timestamp'>[] = [];
   const cameras = createCameraHub({ program: parts.program, log });
   closers.add('cameras', () => cameras.close());
-  const { routes } = await composeAttendance({
+  const { routes, backend } = await composeAttendance({
     cameras,
     settings: {
       DATA_DIR: folder,
@@ -98,6 +104,7 @@ export async function startAttendanceServer(
     bodies,
     log,
     closers,
+    onRecognition: (message) => broadcasts.push(message),
     ...parts,
   });
   const app = createApp({
@@ -126,6 +133,8 @@ export async function startAttendanceServer(
     folder,
     uploads: join(folder, 'uploads'),
     lines,
+    broadcasts,
+    backendStatus: backend,
     call,
     async ask(path, body) {
       const init =

@@ -12,6 +12,11 @@ export interface SampleFace {
   readonly height: number;
 }
 
+/** One face of any photo. */
+export interface PhotoFace extends Omit<SampleFace, 'sample'> {
+  readonly photo: string;
+}
+
 /** One person in two photos, and somebody else. */
 export const PERSON_A: SampleFace = { sample: 1, x: 1474, y: 198, width: 202, height: 238 };
 export const PERSON_A_AGAIN: SampleFace = { sample: 3, x: 1045, y: 215, width: 254, height: 317 };
@@ -19,7 +24,7 @@ export const PERSON_B: SampleFace = { sample: 6, x: 244, y: 506, width: 218, hei
 
 export interface FaceClipOptions {
   readonly path: string;
-  readonly face: SampleFace;
+  readonly face: SampleFace | PhotoFace;
   readonly durationS?: number;
   /** Of ffmpeg, applied to the 1280x720 picture. */
   readonly filter?: string;
@@ -38,8 +43,9 @@ export async function makeFaceClip(ffmpegPath: string, options: FaceClipOptions)
     (shown, i) => `[${i}:v]${[framed(shown), ...(filter ? [filter] : []), MOVE].join(',')}[v${i}]`,
   );
   const joined = faces.length > 1 ? ';[v0][v1]concat=n=2:v=1[out]' : ';[v0]null[out]';
-  const inputs = faces.flatMap(({ sample }) => [
-    ...['-loop', '1', '-framerate', '25', '-t', String(durationS), '-i', samplePath(sample)],
+  const inputs = faces.flatMap((shown) => [
+    ...['-loop', '1', '-framerate', '25', '-t', String(durationS)],
+    ...['-i', 'photo' in shown ? shown.photo : samplePath(shown.sample)],
   ]);
   await promisify(execFile)(ffmpegPath, [
     ...['-y', '-nostdin', '-loglevel', 'error', ...inputs, '-filter_complex', chains.join(';') + joined],
@@ -49,7 +55,7 @@ export async function makeFaceClip(ffmpegPath: string, options: FaceClipOptions)
 }
 
 /** The face takes up about two fifths of the height, where the photo has room for that. */
-function framed({ x, y, width, height }: SampleFace): string {
+function framed({ x, y, width, height }: Omit<SampleFace, 'sample'>): string {
   const side = Math.round(height * 1.9);
   const top = Math.max(0, Math.round(y + height / 2 - side / 2));
   const left = Math.max(0, Math.round(x + width / 2 - side * 0.45));

@@ -63,6 +63,7 @@ export async function startDeviceServer(options: DeviceServerOptions = {}): Prom
   const settings: DeviceSettings = {
     HOST: '127.0.0.1',
     DATA_DIR: folder,
+    ACCESS: options.mode ?? 'devices',
     DEVICE_OFFLINE_S: 60,
     MAX_DEVICES: 1000,
     SENSOR_RETENTION_DAYS: 30,

@@ -4,7 +4,7 @@ import { decodePicture } from '../../workers/decode.ts';
 import { createMatcher } from '../../workers/match.ts';
 import { openModels } from '../../workers/models.ts';
 import { type FoundFaces, findFaces, type PipelineParts } from '../../workers/pipeline.ts';
-import type { ModelSelection, PictureLimits, ProviderName } from '../../workers/protocol.ts';
+import type { AnalyseTask, ModelSelection, PictureLimits, ProviderName } from '../../workers/protocol.ts';
 import { createGraphOpener } from '../../workers/session.ts';
 
 export const EMBEDDED_PACK: ModelSelection = {
@@ -31,9 +31,13 @@ export async function openPipeline(
   };
 }
 
-export async function findFacesIn(parts: PipelineParts, bytes: Uint8Array): Promise<FoundFaces> {
+export async function findFacesIn(
+  parts: PipelineParts,
+  bytes: Uint8Array,
+  how: Pick<AnalyseTask, 'smallFaces' | 'view'> = {},
+): Promise<FoundFaces> {
   const { picture, width } = await decodePicture(bytes, parts.limits);
-  return findFaces(parts, picture, width / picture.width, { index: null, returnEmbeddings: true });
+  return findFaces(parts, picture, width / picture.width, { index: null, returnEmbeddings: true, ...how });
 }
 
 export function cosine(first: Float32Array, second: Float32Array): number {

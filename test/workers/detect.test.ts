@@ -5,7 +5,7 @@ import { boxToPicture, fitCentred, fitTopLeft, pointToPicture } from '../../work
 import { inputSizeFor } from '../../workers/detect/ssd.ts';
 import { isCutOff, mergeScales, tilesOf } from '../../workers/detect/tiles.ts';
 import { letterboxFor } from '../../workers/detect/yunet.ts';
-import { EMBEDDED_PACK, findFacesIn, openPipeline, withYunet } from '../support/pipeline.ts';
+import { cosine, EMBEDDED_PACK, findFacesIn, openPipeline, withYunet } from '../support/pipeline.ts';
 import { FACES_IN_SAMPLE, readSample, WITHOUT_YUNET, YUNET_PATH } from '../support/samples.ts';
 
 test('a point of the input comes back to where it was in the picture', () => {
@@ -122,6 +122,27 @@ test('faces under 40 px in a large picture are found through tiles', async () =>
   assert.equal(faces.length, FACES_IN_SAMPLE[4]);
   assert.ok(faces.every(({ box }) => box.width < 40));
 });
+
+const detectors = [EMBEDDED_PACK, ...(YUNET_PATH === null ? [] : [withYunet(YUNET_PATH)])];
+
+for (const models of detectors)
+  test(`a quick look of ${models.detector.id} finds the large faces, and a close one what it finds none of`, async () => {
+    const parts = await openPipeline(models);
+    const closeUp = await sharp(await readSample(6))
+      .extract({ left: 300, top: 200, width: 900, height: 560 })
+      .toBuffer();
+    const close = (await findFacesIn(parts, closeUp)).faces;
+    const quick = (await findFacesIn(parts, closeUp, { smallFaces: false })).faces;
+    assert.ok(quick.length > 0);
+    assert.deepEqual(quick.length, close.length);
+    for (const { embedding } of quick)
+      assert.ok(Math.max(...close.map((face) => cosine(face.embedding!, embedding!))) > 0.97);
+    const small = await sharp(await readSample(6))
+      .resize(240)
+      .extend({ right: 1040, bottom: 500, background: '#777777' })
+      .toBuffer();
+    assert.ok((await findFacesIn(parts, small, { smallFaces: false })).faces.length > 0);
+  });
 
 test('a face that fills the picture is found in the second look', async () => {
   const parts = await openPipeline(EMBEDDED_PACK);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import sharp from 'sharp';
+import { meanDirection } from '../../workers/embed.ts';
 import type { AnalysedFace } from '../../workers/protocol.ts';
 import { cosine, EMBEDDED_PACK, findFacesIn, openPipeline, withYunet } from '../support/pipeline.ts';
 import { readSample, WITHOUT_YUNET, YUNET_PATH } from '../support/samples.ts';
@@ -44,6 +45,18 @@ test('a face stays itself when it is turned by 30 degrees, made smaller, darker 
     const similarity = cosine(embedding!, (await onlyFace(await variant.toBuffer())).embedding!);
     assert.ok(similarity > 0.95, `${name}: ${similarity}`);
   }
+});
+
+test('the embedding of both views is the mean of the two', async () => {
+  const ofView = async (view: 'both' | 'straight' | 'mirrored') =>
+    (await findFacesIn(embedded, portrait, { view })).faces[0]!.embedding!;
+  const [both, straight, mirrored] = [
+    await ofView('both'),
+    await ofView('straight'),
+    await ofView('mirrored'),
+  ];
+  assert.ok(cosine(straight, mirrored) < 0.9999);
+  assert.ok(cosine(both, meanDirection([straight, mirrored])) > 0.99999);
 });
 
 test('different people of one photo stay below the operating point', async () => {

@@ -13,7 +13,8 @@ export interface DetectedFace {
 export interface Detector {
   /**
    * Every face of the picture, best first. Coordinates are pixels of the picture as it was loaded.
-   * @param smallFaces whether small faces of a large picture are worth several looks; yes unless said otherwise
+   * @param smallFaces whether small faces are worth a close look; yes unless said otherwise. Without it a quick look that finds large faces
+   *   comes first, and no other one where it finds any
    */
   detect(picture: LoadedPicture, smallFaces?: boolean): Promise<DetectedFace[]>;
   release(): Promise<void>;

@@ -36,7 +36,7 @@ const INPUT_SIZES: readonly InputSize[] = [
   [512, 512],
 ];
 /**
- * For pictures that a webcam or a phone's preview gives. The network was trained at 512; on 21 pictures of 640 px, 448 finds the same
+ * For pictures that a webcam or a phone's preview gives, and for a quick look at larger ones. The network was trained at 512; on 21 pictures of 640 px, 448 finds the same
  * faces with the same scores in three quarters of the time, 384 does not.
  */
 const MEDIUM_INPUT_SIZES: readonly InputSize[] = [
@@ -91,6 +91,11 @@ export async function createSsdDetector(open: OpenSsdGraph, options: SsdOptions)
     async detect(picture, smallFaces = true) {
       const { width, height } = picture;
       const region = wholePicture(picture);
+      if (!smallFaces) {
+        const quickSize = inputSizeFor(width, height, MEDIUM_INPUT_SIZES);
+        const large = await look(picture, quickSize, fitTopLeft(region, ...quickSize));
+        if (large.length > 0) return large;
+      }
       const size = inputSizeFor(width, height);
       const whole = await look(picture, size, fitTopLeft(region, ...size));
       if (smallFaces && Math.max(width, height) >= TILE_FROM_SIDE_PX) {
@@ -111,17 +116,19 @@ export async function createSsdDetector(open: OpenSsdGraph, options: SsdOptions)
   };
 }
 
-/** The smallest input that the picture fills from side to side; small pictures are not enlarged. */
-export function inputSizeFor(width: number, height: number): InputSize {
+/** The smallest of the inputs that the picture fills from side to side; small pictures are not enlarged. */
+export function inputSizeFor(width: number, height: number, sizes = usualSizesFor(width, height)): InputSize {
   if (width <= SMALL_INPUT[0] && height <= SMALL_INPUT[1]) return SMALL_INPUT;
   const longSide = Math.max(width, height);
-  const sizes = longSide <= MEDIUM_SIDE_PX ? MEDIUM_INPUT_SIZES : INPUT_SIZES;
   const square = sizes.at(-1)!;
   const scale = square[0] / longSide;
   const fits = ([inputWidth, inputHeight]: InputSize) =>
     Math.round(width * scale) <= inputWidth && Math.round(height * scale) <= inputHeight;
   return sizes.find(fits) ?? square;
 }
+
+const usualSizesFor = (width: number, height: number): readonly InputSize[] =>
+  Math.max(width, height) <= MEDIUM_SIDE_PX ? MEDIUM_INPUT_SIZES : INPUT_SIZES;
 
 /** Outputs: `boxes` [1, anchors, 4] as top, left, bottom, right in shares of the input; `scores` [1, anchors]. */
 function decode(outputs: GraphOutputs, letterbox: Letterbox, options: SsdOptions): DetectedFace[] {

@@ -47,7 +47,11 @@ export function createYunetDetector(graph: Graph, options: YunetOptions): Detect
   }
 
   return {
-    async detect(picture) {
+    async detect(picture, smallFaces = true) {
+      if (!smallFaces) {
+        const large = await look(picture, letterboxFor(picture, MIN_LONG_SIDE_PX));
+        if (large.length > 0) return large;
+      }
       const faces = await look(picture, letterboxFor(picture));
       if (faces.length > 0) return faces;
       return look(
@@ -59,10 +63,12 @@ export function createYunetDetector(graph: Graph, options: YunetOptions): Detect
   };
 }
 
-/** Ordinary pictures at 512 px on the long side, smaller ones as they are, very large ones at up to 1280 px. */
-export function letterboxFor(picture: { width: number; height: number }): Letterbox {
+/** @param wanted the input's long side: unless given 512 px, for very large pictures up to 1280 px; smaller ones stay as they are */
+export function letterboxFor(
+  picture: { width: number; height: number },
+  wanted = usualLongSideOf(picture),
+): Letterbox {
   const longSide = Math.max(picture.width, picture.height);
-  const wanted = Math.min(MAX_LONG_SIDE_PX, Math.max(USUAL_LONG_SIDE_PX, longSide / LARGEST_REDUCTION));
   const scale = Math.max(MIN_LONG_SIDE_PX, Math.min(longSide, wanted)) / longSide;
   const width = Math.max(1, Math.round(picture.width * scale));
   const height = Math.max(1, Math.round(picture.height * scale));
@@ -77,6 +83,11 @@ export function letterboxFor(picture: { width: number; height: number }): Letter
       height,
     },
   };
+}
+
+function usualLongSideOf({ width, height }: { width: number; height: number }): number {
+  const longSide = Math.max(width, height);
+  return Math.min(MAX_LONG_SIDE_PX, Math.max(USUAL_LONG_SIDE_PX, longSide / LARGEST_REDUCTION));
 }
 
 /** Outputs for each cell size s: `cls_s`, `obj_s` [1, cells, 1], `bbox_s` [1, cells, 4], `kps_s` [1, cells, 10], in cells. */

@@ -126,6 +126,16 @@ test('a picture is annotated in the thread', async () => {
   assert.equal((await sharp(jpeg).metadata()).width, 640);
 });
 
+test('a frame of a video becomes a JPEG without a look for faces', async () => {
+  const bytes = new Uint8Array((64 * 48 * 3) / 2).fill(128);
+  const { jpeg } = await shared.unpack({
+    input: { kind: 'video', bytes, width: 64, height: 48 },
+    jpegQuality: 85,
+  });
+  const { format, width, height } = await sharp(jpeg).metadata();
+  assert.deepEqual([format, width, height], ['jpeg', 64, 48]);
+});
+
 test('another detector is taken into use while work goes on', { skip: WITHOUT_YUNET }, async () => {
   const recognizer = await startRecognizer(options);
   const running = Promise.all(Array.from({ length: 6 }, () => findsEverybody(recognizer)));
