@@ -9,7 +9,7 @@ import { type AttendanceServer, startAttendanceServer, startTestRecognizer } fro
 import { type FaceClipOptions, makeFaceClip, PERSON_A, PERSON_A_AGAIN, type SampleFace } from './clips.ts';
 import { openTestDatabase, type TestDatabase } from './database.ts';
 import { childProcesses } from './ffmpeg.ts';
-import { type H264Clip, makeH264Clip } from './h264-clip.ts';
+import { type ClipOptions, type H264Clip, makeH264Clip } from './h264-clip.ts';
 import { samplePath } from './samples.ts';
 
 export interface AttendanceBed {
@@ -67,11 +67,12 @@ export async function openAttendanceBed(
   };
 }
 
-/** What a camera of a classroom shows: the photo with PERSON_A and two others, two seconds of it again and again. */
-export const makeRoomClip = (program: FfmpegProgram): Promise<H264Clip> =>
+/** What a camera of a classroom shows: the photo with PERSON_A and two others, again and again; 1280x720, two seconds unless given. */
+export const makeRoomClip = (program: FfmpegProgram, options: ClipOptions = {}): Promise<H264Clip> =>
   makeH264Clip(program.path, {
     file: samplePath(PERSON_A.sample),
     width: 1280,
     height: 720,
     durationS: 2,
+    ...options,
   });

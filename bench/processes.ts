@@ -1,0 +1,28 @@
+/** What other processes of this machine cost, as Linux tells it. */
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** User and system time of all of its threads, in steps of a hundredth of a second. */
+export const processCpuS = (pid: number): number => (Number(statOf(pid)[11]) + Number(statOf(pid)[12])) / 100;
+
+export const residentMB = (pid: number): number =>
+  Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
+
+export function childrenOf(pid: number): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((child) => {
+      try {
+        return Number(statOf(child)[1]) === pid;
+      } catch {
+        // It ended a moment ago.
+        return false;
+      }
+    });
+}
+
+/** The fields after the name, which may hold spaces and brackets. */
+const statOf = (pid: number): string[] =>
+  readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ');
