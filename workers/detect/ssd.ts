@@ -91,7 +91,7 @@ export async function createSsdDetector(open: OpenSsdGraph, options: SsdOptions)
     async detect(picture, smallFaces = true) {
       const { width, height } = picture;
       const region = wholePicture(picture);
-      if (!smallFaces) {
+      if (!smallFaces && Math.max(width, height) > MEDIUM_SIDE_PX) {
         const quickSize = inputSizeFor(width, height, MEDIUM_INPUT_SIZES);
         const large = await look(picture, quickSize, fitTopLeft(region, ...quickSize));
         if (large.length > 0) return large;
