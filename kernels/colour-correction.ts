@@ -208,7 +208,7 @@ export function correctionBlock(correction: ColourCorrection): Int16Array {
   const { lift, knee, reach, shoulder } = correction;
   // Pixels are x 32 there; the kernel squares 8 x 32 t, and divides by 32,768 twice.
   block.set([lift * 32_768, knee * 32, reach * 32, (shoulder * 32_768 ** 2) / (32 * 64)].map(limited), 12);
-  block.set([8160, 16, 4096, 2], 16);
+  block.set([8160, 1024, 4096, 8192], 16);
   new Uint8Array(block.buffer).set([0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 128, 128, 128, 128], 40);
   return block;
 }

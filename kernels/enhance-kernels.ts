@@ -56,7 +56,6 @@ export interface EnhanceExports {
     step: number,
     table: number,
     weights: number,
-    scratch: number,
     target: number,
     energies: number,
   ): number;

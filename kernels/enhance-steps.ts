@@ -148,7 +148,7 @@ export function sampleSpectra(
   planeIndex: number,
   thresholds: Int16Array,
 ): BlockSpectra {
-  const { kernels, spectra, scratch, levels, levelColumns, width } = workspace;
+  const { kernels, spectra, levels, levelColumns, width } = workspace;
   const plane = workspace.planes[planeIndex]!;
   workspace.integers16(plane.thresholds, 72).set(thresholds);
   // About 600 blocks of S and 160 of D and E where the picture is large enough.
@@ -163,7 +163,6 @@ export function sampleSpectra(
     step,
     plane.thresholds,
     workspace.weights,
-    scratch,
     spectra,
     workspace.energies,
   );

@@ -52,10 +52,10 @@ function chromaAt(
 
 /** Lift, shoulder, rounding: from pixels x 32 to 0 to 255. */
 function tone(value: number, block: Int16Array): number {
-  const [lift, knee, reach, shoulder, white, half] = block.subarray(12, 18) as unknown as number[];
+  const [lift, knee, reach, shoulder, white, toPixels] = block.subarray(12, 18) as unknown as number[];
   let v = Math.max(0, value);
   v = saturate16(v + times15(wrap16(times15(v, wrap16(white! - v)) << 2), lift!));
   const above = wrap16(Math.min(Math.max(wrap16(v - knee!), 0), reach!) << 3);
   v = saturate16(v - times15(times15(above, above), shoulder!));
-  return Math.max(0, Math.min(255, saturate16(v + half!) >> 5));
+  return Math.max(0, Math.min(255, times15(v, toPixels!)));
 }

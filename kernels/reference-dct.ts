@@ -103,7 +103,7 @@ export function blockCoefficients(
     );
     // Halved between the passes, so that the second one cannot overflow.
     column.forEach((value, v) => {
-      down[v * 8 + x] = wrap16(value + 1) >> 1;
+      down[v * 8 + x] = times15(value, 16_384);
     });
   }
   const coefficients = new Int16Array(64);

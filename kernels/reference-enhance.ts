@@ -95,7 +95,7 @@ export function createReferenceEnhance(): EnhanceExports {
         }
       }
     },
-    blockSpectra(plane, stride, width, height, step, table, weights, _scratch, target, energies) {
+    blockSpectra(plane, stride, width, height, step, table, weights, target, energies) {
       const multipliers = readMultipliers(shorts().subarray(table / 2));
       const floats = new Float32Array(memory.buffer);
       let blocks = 0;
@@ -133,7 +133,7 @@ export function createReferenceEnhance(): EnhanceExports {
           for (let i = 0; i < 64; i++) {
             const c = coefficients[i]!;
             const kept = Math.abs(c) > times15(thresholds[i]!, sigma) ? c : 0;
-            coefficients[i] = wrap16(kept + 2) >> 2;
+            coefficients[i] = times15(kept, 8192);
           }
           for (let v = 0; v < 8; v++) {
             inverse8(

@@ -1,4 +1,5 @@
-import { forward, transpose } from './dct';
+import { forward, transposed } from './dct';
+import { times } from './times';
 
 // @ts-ignore: decorator
 @inline function weighted(c: v128, weights: usize): v128 {
@@ -12,23 +13,53 @@ import { forward, transpose } from './dct';
  * DCT coefficients of 8x8 blocks every `step` elements, as they come from the transform (4 a[u] a[v] times the orthonormal
  * coefficient): 64 16-bit integers per block in the order [across][down]; and for each block the sum of their squares x 64
  * `weights`, a 32-bit float. `plane` is the first inner element; blocks lie inside `width` x `height`. `table` is that of
- * shrinkPlane, `scratch` holds 256 bytes. Gives the number of blocks.
+ * shrinkPlane. Gives the number of blocks.
  */
 export function blockSpectra(
-  plane: usize, stride: usize, width: usize, height: usize, step: usize, table: usize, weights: usize, scratch: usize,
+  plane: usize, stride: usize, width: usize, height: usize, step: usize, table: usize, weights: usize,
   target: usize, energies: usize,
 ): i32 {
   const c7071 = v128.load16_splat(table, 128);
   const c3827 = v128.load16_splat(table, 130);
   const c5412 = v128.load16_splat(table, 132);
   const c3066 = v128.load16_splat(table, 134);
-  const one = i16x8.splat(1);
+  const half = i16x8.splat(16384);
   let blocks = 0;
   for (let y: usize = 0; y + 8 <= height; y += step) {
     for (let x: usize = 0; x + 8 <= width; x += step) {
-      forward(plane + y * stride + (x << 1), stride, scratch, 16, c7071, c3827, c5412, c3066);
-      transpose(scratch, scratch + 128, one, 1);
-      forward(scratch + 128, 16, target, 16, c7071, c3827, c5412, c3066);
+      const p = plane + y * stride + (x << 1);
+      const x0 = v128.load(p);
+      const x1 = v128.load(p + stride);
+      const x2 = v128.load(p + stride * 2);
+      const x3 = v128.load(p + stride * 3);
+      const x4 = v128.load(p + stride * 4);
+      const x5 = v128.load(p + stride * 5);
+      const x6 = v128.load(p + stride * 6);
+      const x7 = v128.load(p + stride * 7);
+      const d0 = times(forward(0, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
+      const d1 = times(forward(1, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
+      const d2 = times(forward(2, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
+      const d3 = times(forward(3, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
+      const d4 = times(forward(4, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
+      const d5 = times(forward(5, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
+      const d6 = times(forward(6, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
+      const d7 = times(forward(7, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
+      const t0 = transposed(0, d0, d1, d2, d3, d4, d5, d6, d7);
+      const t1 = transposed(1, d0, d1, d2, d3, d4, d5, d6, d7);
+      const t2 = transposed(2, d0, d1, d2, d3, d4, d5, d6, d7);
+      const t3 = transposed(3, d0, d1, d2, d3, d4, d5, d6, d7);
+      const t4 = transposed(4, d0, d1, d2, d3, d4, d5, d6, d7);
+      const t5 = transposed(5, d0, d1, d2, d3, d4, d5, d6, d7);
+      const t6 = transposed(6, d0, d1, d2, d3, d4, d5, d6, d7);
+      const t7 = transposed(7, d0, d1, d2, d3, d4, d5, d6, d7);
+      v128.store(target, forward(0, t0, t1, t2, t3, t4, t5, t6, t7, c7071, c3827, c5412, c3066));
+      v128.store(target, forward(1, t0, t1, t2, t3, t4, t5, t6, t7, c7071, c3827, c5412, c3066), 16);
+      v128.store(target, forward(2, t0, t1, t2, t3, t4, t5, t6, t7, c7071, c3827, c5412, c3066), 32);
+      v128.store(target, forward(3, t0, t1, t2, t3, t4, t5, t6, t7, c7071, c3827, c5412, c3066), 48);
+      v128.store(target, forward(4, t0, t1, t2, t3, t4, t5, t6, t7, c7071, c3827, c5412, c3066), 64);
+      v128.store(target, forward(5, t0, t1, t2, t3, t4, t5, t6, t7, c7071, c3827, c5412, c3066), 80);
+      v128.store(target, forward(6, t0, t1, t2, t3, t4, t5, t6, t7, c7071, c3827, c5412, c3066), 96);
+      v128.store(target, forward(7, t0, t1, t2, t3, t4, t5, t6, t7, c7071, c3827, c5412, c3066), 112);
       let sums = weighted(v128.load(target), weights);
       for (let u: usize = 16; u < 128; u += 16) sums = f32x4.add(sums, weighted(v128.load(target + u), weights + (u << 1)));
       store<f32>(energies,

@@ -1,5 +1,7 @@
 // Merging a frame into what earlier frames of a still camera left: cells of 8x8 pixels, each with a count of frames.
 
+import { times } from './times';
+
 // @ts-ignore: decorator
 @inline function total(v: v128): i32 {
   return i32x4.extract_lane(v, 0) + i32x4.extract_lane(v, 1) + i32x4.extract_lane(v, 2) + i32x4.extract_lane(v, 3);
@@ -62,7 +64,7 @@ export function mergePlane(
       }
       const before = v128.load(m);
       const after = i16x8.add_sat_s(
-        before, i16x8.q15mulr_sat_s(i16x8.sub_sat_s(i16x8.shl(v128.load(p), 5), before), share));
+        before, times(i16x8.sub_sat_s(i16x8.shl(v128.load(p), 5), before), share));
       v128.store(m, after);
       v128.store(p, i16x8.shr_s(i16x8.add_sat_s(after, half), 5));
     }

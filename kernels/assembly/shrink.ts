@@ -1,31 +1,56 @@
 // Denoising by shrinkage of overlapping 8x8 DCT blocks, every four elements in both directions, all weighted alike.
 
-import { forward, inverse, transpose } from './dct';
+import { forward, inverse, transposed } from './dct';
+import { times } from './times';
 
-// Row `u` of a block's coefficients, those below their threshold set to 0, a quarter of their size, stored and given back.
+// Down each column of eight rows once, halved and turned, so that the blocks' eight rows lie in the lanes: 16 bytes per column.
 // @ts-ignore: decorator
-@inline function shrunk(tile: usize, table: usize, sigma: v128, two: v128, u: usize): v128 {
-  const c = v128.load(tile + u);
-  const kept = i16x8.gt_s(i16x8.abs(c), i16x8.q15mulr_sat_s(v128.load(table + u), sigma));
-  const v = i16x8.shr_s(i16x8.add(v128.and(c, kept), two), 2);
-  v128.store(tile + u, v);
-  return v;
+@inline function downColumns(from: usize, stride: usize, columns: usize, table: usize, strip: usize): void {
+  const c7071 = v128.load16_splat(table, 128);
+  const c3827 = v128.load16_splat(table, 130);
+  const c5412 = v128.load16_splat(table, 132);
+  const c3066 = v128.load16_splat(table, 134);
+  const half = i16x8.splat(16384);
+  for (let x: usize = 0; x < columns; x += 8) {
+    const p = from + (x << 1);
+    const x0 = v128.load(p);
+    const x1 = v128.load(p + stride);
+    const x2 = v128.load(p + stride * 2);
+    const x3 = v128.load(p + stride * 3);
+    const x4 = v128.load(p + stride * 4);
+    const x5 = v128.load(p + stride * 5);
+    const x6 = v128.load(p + stride * 6);
+    const x7 = v128.load(p + stride * 7);
+    const d0 = times(forward(0, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
+    const d1 = times(forward(1, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
+    const d2 = times(forward(2, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
+    const d3 = times(forward(3, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
+    const d4 = times(forward(4, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
+    const d5 = times(forward(5, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
+    const d6 = times(forward(6, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
+    const d7 = times(forward(7, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
+    const to = strip + (x << 4);
+    v128.store(to, transposed(0, d0, d1, d2, d3, d4, d5, d6, d7));
+    v128.store(to, transposed(1, d0, d1, d2, d3, d4, d5, d6, d7), 16);
+    v128.store(to, transposed(2, d0, d1, d2, d3, d4, d5, d6, d7), 32);
+    v128.store(to, transposed(3, d0, d1, d2, d3, d4, d5, d6, d7), 48);
+    v128.store(to, transposed(4, d0, d1, d2, d3, d4, d5, d6, d7), 64);
+    v128.store(to, transposed(5, d0, d1, d2, d3, d4, d5, d6, d7), 80);
+    v128.store(to, transposed(6, d0, d1, d2, d3, d4, d5, d6, d7), 96);
+    v128.store(to, transposed(7, d0, d1, d2, d3, d4, d5, d6, d7), 112);
+  }
 }
 
-/**
- * Denoises a plane. `plane` and `target` are the first inner elements of planes of 16-bit integers with eight elements of padding
- * and equal strides; inner width and height are multiples of 8. Each target element becomes 32 times the denoised value.
- * `sigmas` holds one 16-bit noise level x 64 per block, (width / 4 + 1) x (height / 4 + 1) of them. `table` holds, as 16-bit
- * integers, 64 thresholds per unit of noise x 512 in the order [across][down], 0 for what is always kept, then the eight
- * multipliers of the transform. `scratch` holds 32 bytes per element of width + 8, and 256 bytes.
- */
-export function shrinkPlane(
-  plane: usize, target: usize, stride: usize, width: usize, height: usize, sigmas: usize, table: usize, scratch: usize,
-): void {
-  const columns = width + 8;
-  const tile = scratch;
-  const strip = scratch + 256;
-  const sums = strip + (columns << 4);
+// A coefficient, 0 if below its threshold, at a quarter of its size.
+// @ts-ignore: decorator
+@inline function shrunk(c: v128, table: usize, sigma: v128, quarter: v128, u: usize): v128 {
+  const kept = i16x8.gt_s(i16x8.abs(c), times(v128.load(table + u), sigma));
+  return times(v128.and(c, kept), quarter);
+}
+
+// Shrinks the blocks of a strip, one every four columns, and adds what is left of them up: [column][down frequency].
+// @ts-ignore: decorator
+@inline function acrossBlocks(strip: usize, width: usize, sigmas: usize, table: usize, sums: usize): void {
   const c7071 = v128.load16_splat(table, 128);
   const c3827 = v128.load16_splat(table, 130);
   const c5412 = v128.load16_splat(table, 132);
@@ -34,39 +59,117 @@ export function shrinkPlane(
   const c1522 = v128.load16_splat(table, 138);
   const c0824 = v128.load16_splat(table, 140);
   const c6131 = v128.load16_splat(table, 142);
-  const one = i16x8.splat(1);
-  const two = i16x8.splat(2);
+  const quarter = i16x8.splat(8192);
+  // What a block adds to the four columns that it shares with the next one.
+  let before0 = i16x8.splat(0);
+  let before1 = i16x8.splat(0);
+  let before2 = i16x8.splat(0);
+  let before3 = i16x8.splat(0);
+  for (let x: usize = 0; x <= width; x += 4) {
+    const sigma = v128.load16_splat(sigmas);
+    sigmas += 2;
+    const p = strip + (x << 4);
+    const x0 = v128.load(p);
+    const x1 = v128.load(p, 16);
+    const x2 = v128.load(p, 32);
+    const x3 = v128.load(p, 48);
+    const x4 = v128.load(p, 64);
+    const x5 = v128.load(p, 80);
+    const x6 = v128.load(p, 96);
+    const x7 = v128.load(p, 112);
+    const y0 = shrunk(forward(0, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), table, sigma, quarter, 0);
+    const y1 = shrunk(forward(1, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), table, sigma, quarter, 16);
+    const y2 = shrunk(forward(2, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), table, sigma, quarter, 32);
+    const y3 = shrunk(forward(3, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), table, sigma, quarter, 48);
+    const y4 = shrunk(forward(4, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), table, sigma, quarter, 64);
+    const y5 = shrunk(forward(5, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), table, sigma, quarter, 80);
+    const y6 = shrunk(forward(6, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), table, sigma, quarter, 96);
+    const y7 = shrunk(forward(7, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), table, sigma, quarter, 112);
+    // Flat across, as about half of the blocks are: the first coefficient is the value everywhere.
+    let v0 = y0, v1 = y0, v2 = y0, v3 = y0, v4 = y0, v5 = y0, v6 = y0, v7 = y0;
+    if (v128.any_true(v128.or(v128.or(v128.or(y1, y2), v128.or(y3, y4)), v128.or(v128.or(y5, y6), y7)))) {
+      v0 = inverse(0, y0, y1, y2, y3, y4, y5, y6, y7, c4142, c1522, c0824, c6131);
+      v1 = inverse(1, y0, y1, y2, y3, y4, y5, y6, y7, c4142, c1522, c0824, c6131);
+      v2 = inverse(2, y0, y1, y2, y3, y4, y5, y6, y7, c4142, c1522, c0824, c6131);
+      v3 = inverse(3, y0, y1, y2, y3, y4, y5, y6, y7, c4142, c1522, c0824, c6131);
+      v4 = inverse(4, y0, y1, y2, y3, y4, y5, y6, y7, c4142, c1522, c0824, c6131);
+      v5 = inverse(5, y0, y1, y2, y3, y4, y5, y6, y7, c4142, c1522, c0824, c6131);
+      v6 = inverse(6, y0, y1, y2, y3, y4, y5, y6, y7, c4142, c1522, c0824, c6131);
+      v7 = inverse(7, y0, y1, y2, y3, y4, y5, y6, y7, c4142, c1522, c0824, c6131);
+    }
+    const to = sums + (x << 4);
+    v128.store(to, i16x8.add_sat_s(before0, v0));
+    v128.store(to, i16x8.add_sat_s(before1, v1), 16);
+    v128.store(to, i16x8.add_sat_s(before2, v2), 32);
+    v128.store(to, i16x8.add_sat_s(before3, v3), 48);
+    before0 = v4;
+    before1 = v5;
+    before2 = v6;
+    before3 = v7;
+  }
+  const rest = sums + (width << 4);
+  v128.store(rest, before0, 64);
+  v128.store(rest, before1, 80);
+  v128.store(rest, before2, 96);
+  v128.store(rest, before3, 112);
+}
 
-  const first = target - 4 * stride - 8;
-  for (let y: usize = 0; y < height + 8; y++) memory.fill(first + y * stride, 0, columns << 1);
+// Turns the sums back and up each column: adds to the four rows that the strip above has written, and begins the four below.
+// @ts-ignore: decorator
+@inline function upColumns(sums: usize, columns: usize, table: usize, target: usize, stride: usize): void {
+  const c4142 = v128.load16_splat(table, 136);
+  const c1522 = v128.load16_splat(table, 138);
+  const c0824 = v128.load16_splat(table, 140);
+  const c6131 = v128.load16_splat(table, 142);
+  for (let x: usize = 0; x < columns; x += 8) {
+    const p = sums + (x << 4);
+    const x0 = v128.load(p);
+    const x1 = v128.load(p, 16);
+    const x2 = v128.load(p, 32);
+    const x3 = v128.load(p, 48);
+    const x4 = v128.load(p, 64);
+    const x5 = v128.load(p, 80);
+    const x6 = v128.load(p, 96);
+    const x7 = v128.load(p, 112);
+    const y0 = transposed(0, x0, x1, x2, x3, x4, x5, x6, x7);
+    const y1 = transposed(1, x0, x1, x2, x3, x4, x5, x6, x7);
+    const y2 = transposed(2, x0, x1, x2, x3, x4, x5, x6, x7);
+    const y3 = transposed(3, x0, x1, x2, x3, x4, x5, x6, x7);
+    const y4 = transposed(4, x0, x1, x2, x3, x4, x5, x6, x7);
+    const y5 = transposed(5, x0, x1, x2, x3, x4, x5, x6, x7);
+    const y6 = transposed(6, x0, x1, x2, x3, x4, x5, x6, x7);
+    const y7 = transposed(7, x0, x1, x2, x3, x4, x5, x6, x7);
+    const to = target + (x << 1);
+    v128.store(to, i16x8.add_sat_s(v128.load(to), inverse(0, y0, y1, y2, y3, y4, y5, y6, y7, c4142, c1522, c0824, c6131)));
+    v128.store(to + stride, i16x8.add_sat_s(v128.load(to + stride), inverse(1, y0, y1, y2, y3, y4, y5, y6, y7, c4142, c1522, c0824, c6131)));
+    v128.store(to + stride * 2, i16x8.add_sat_s(v128.load(to + stride * 2), inverse(2, y0, y1, y2, y3, y4, y5, y6, y7, c4142, c1522, c0824, c6131)));
+    v128.store(to + stride * 3, i16x8.add_sat_s(v128.load(to + stride * 3), inverse(3, y0, y1, y2, y3, y4, y5, y6, y7, c4142, c1522, c0824, c6131)));
+    v128.store(to + stride * 4, inverse(4, y0, y1, y2, y3, y4, y5, y6, y7, c4142, c1522, c0824, c6131));
+    v128.store(to + stride * 5, inverse(5, y0, y1, y2, y3, y4, y5, y6, y7, c4142, c1522, c0824, c6131));
+    v128.store(to + stride * 6, inverse(6, y0, y1, y2, y3, y4, y5, y6, y7, c4142, c1522, c0824, c6131));
+    v128.store(to + stride * 7, inverse(7, y0, y1, y2, y3, y4, y5, y6, y7, c4142, c1522, c0824, c6131));
+  }
+}
 
+/**
+ * Denoises a plane. `plane` and `target` are the first inner elements of planes of 16-bit integers with eight elements of padding
+ * and equal strides; inner width and height are multiples of 8. Each target element becomes 32 times the denoised value.
+ * `sigmas` holds one 16-bit noise level x 64 per block, (width / 4 + 1) x (height / 4 + 1) of them. `table` holds, as 16-bit
+ * integers, 64 thresholds per unit of noise x 512 in the order [across][down], 0 for what is always kept, then the eight
+ * multipliers of the transform. `scratch` holds 32 bytes per element of width + 8.
+ */
+export function shrinkPlane(
+  plane: usize, target: usize, stride: usize, width: usize, height: usize, sigmas: usize, table: usize, scratch: usize,
+): void {
+  const columns = width + 8;
+  const sums = scratch + (columns << 4);
+  // Blocks reach four elements into the padding on every side.
+  const corner = 4 * stride + 8;
+  for (let y: usize = 0; y < 4; y++) memory.fill(target - corner + y * stride, 0, columns << 1);
   for (let y: usize = 0; y <= height; y += 4) {
-    const from = plane + y * stride - 4 * stride - 8;
-    const to = target + y * stride - 4 * stride - 8;
-    // Down each column once, then turned, so that the blocks' eight rows lie in the lanes.
-    for (let x: usize = 0; x < columns; x += 8) {
-      forward(from + (x << 1), stride, tile, 16, c7071, c3827, c5412, c3066);
-      transpose(tile, strip + (x << 4), one, 1);
-    }
-    memory.fill(sums, 0, columns << 4);
-    for (let x: usize = 0; x <= width; x += 4) {
-      const sigma = v128.load16_splat(sigmas);
-      sigmas += 2;
-      forward(strip + (x << 4), 16, tile, 16, c7071, c3827, c5412, c3066);
-      let rest = shrunk(tile, table, sigma, two, 16);
-      for (let u: usize = 32; u < 128; u += 16) rest = v128.or(rest, shrunk(tile, table, sigma, two, u));
-      const level = shrunk(tile, table, sigma, two, 0);
-      const to = sums + (x << 4);
-      if (v128.any_true(rest)) {
-        inverse(tile, 16, to, 16, c4142, c1522, c0824, c6131);
-      } else {
-        // Flat across: about half of the blocks.
-        for (let i: usize = 0; i < 128; i += 16) v128.store(to + i, i16x8.add_sat_s(v128.load(to + i), level));
-      }
-    }
-    for (let x: usize = 0; x < columns; x += 8) {
-      transpose(sums + (x << 4), tile, one, 0);
-      inverse(tile, 16, to + (x << 1), stride, c4142, c1522, c0824, c6131);
-    }
+    downColumns(plane - corner + y * stride, stride, columns, table, scratch);
+    acrossBlocks(scratch, width, sigmas, table, sums);
+    upColumns(sums, columns, table, target - corner + y * stride, stride);
+    sigmas += ((width >> 2) + 1) << 1;
   }
 }

@@ -1,10 +1,12 @@
+import { times } from './times';
+
 // @ts-ignore: decorator
 @inline function smoothed(p: usize, step: usize, middle: v128, near: v128, far: v128): v128 {
   return i16x8.add(
-    i16x8.q15mulr_sat_s(v128.load(p), middle),
+    times(v128.load(p), middle),
     i16x8.add(
-      i16x8.q15mulr_sat_s(i16x8.add_sat_s(v128.load(p - step), v128.load(p + step)), near),
-      i16x8.q15mulr_sat_s(i16x8.add_sat_s(v128.load(p - (step << 1)), v128.load(p + (step << 1))), far)));
+      times(i16x8.add_sat_s(v128.load(p - step), v128.load(p + step)), near),
+      times(i16x8.add_sat_s(v128.load(p - (step << 1)), v128.load(p + (step << 1))), far)));
 }
 
 /**
@@ -33,7 +35,7 @@ export function smoothPlane(plane: usize, other: usize, stride: usize, width: us
 @inline function sharpened(p: usize, step: usize, strength: v128): v128 {
   const v = v128.load(p);
   const curve = i16x8.sub_sat_s(i16x8.sub_sat_s(v, v128.load(p - step)), i16x8.sub_sat_s(v128.load(p + step), v));
-  return i16x8.add_sat_s(v, i16x8.q15mulr_sat_s(curve, strength));
+  return i16x8.add_sat_s(v, times(curve, strength));
 }
 
 /**
