@@ -23,6 +23,7 @@ import { createApp } from './http/app.ts';
 import { createBodyReader } from './http/body.ts';
 import { createRateLimiter } from './http/rate-limit.ts';
 import type { Route } from './http/route.ts';
+import { withDocumentation } from './http/routes/documentation.ts';
 import { frameRoutes } from './http/routes/frames.ts';
 import { greeting } from './http/routes/health.ts';
 import { permittedFaceRoutes } from './http/routes/permitted-faces.ts';
@@ -174,7 +175,8 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
     log,
     closers,
   });
-  const routes = [
+  const documentation = { serviceName: config.SERVICE_NAME, version, mode: config.ACCESS };
+  const routes = withDocumentation(documentation, [
     ...page.routes,
     ...composeOperation({
       config,
@@ -203,7 +205,7 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
     }),
     ...devices.routes,
     ...(attendance?.routes ?? []),
-  ];
+  ]);
   const app = createApp({
     routes,
     access,

@@ -31,6 +31,6 @@ export interface Route {
   /** Called many times a second: its access lines are logged at debug level. */
   readonly frequent?: boolean;
   /** What the OpenAPI document says of it. */
-  readonly description?: RouteDescription;
+  readonly description: RouteDescription;
   readonly handle: (ctx: Context) => Promise<void> | void;
 }

@@ -44,6 +44,8 @@ function openDoor(
   return listen({ config: { ...config, PORT: 0 }, handle: app.callback(), log, metrics });
 }
 
+const UNDESCRIBED = { operationId: 'x', summary: 'x', tag: 'operation', answers: {} } as const;
+
 const CREDENTIALS = {
   nothing: {},
   'a wrong key': { 'X-API-Key': 'wrong' },
@@ -86,6 +88,9 @@ const EXPECTED_ACCESS: Readonly<Record<string, Access>> = {
   'GET /health/live': 'public',
   'GET /health/ready': 'public',
   'GET /metrics': 'always',
+  'GET /api/v1/openapi.json': 'public',
+  'GET /api/docs': 'public',
+  'GET /api/docs.css': 'public',
   'POST /api/v1/devices/register': 'board',
   'POST /api/v1/devices/heartbeat': 'board',
   'GET /api/v1/devices': 'key',
@@ -168,6 +173,7 @@ test('the attendance API refuses in its own words', async () => {
     path: '/x',
     access: 'always',
     envelope: 'attendance',
+    description: UNDESCRIBED,
     handle: () => {},
   };
   const door = await openDoor('open', { routes: [route] });
@@ -284,6 +290,7 @@ test('an unexpected error shows nothing of the inside and is in the log', async 
     method: 'GET',
     path: '/broken',
     access: 'public',
+    description: UNDESCRIBED,
     handle: () => {
       throw new TypeError('inside: /etc/secret');
     },

@@ -21,6 +21,7 @@ import { createMetrics } from '../../server/metrics.ts';
 import { type Recognizer, startRecognizer } from '../../server/recognition/recognizer.ts';
 import type { Database } from '../../server/store/pool.ts';
 import { FAST, TEST_KEY } from './attendance.ts';
+import { describedAnswers } from './described-answers.ts';
 import { EMBEDDED_PACK, TEST_LIMITS, withYunet } from './pipeline.ts';
 import { YUNET_PATH } from './samples.ts';
 
@@ -122,10 +123,12 @@ export async function startAttendanceServer(
   closers.add('http', async () => void (await http.stop(2000)));
   const url = `http://127.0.0.1:${http.port}`;
 
-  const call: AttendanceServer['call'] = (path, { key = TEST_KEY, headers, ...init } = {}) => {
+  const described = describedAnswers(routes);
+  const call: AttendanceServer['call'] = async (path, { key = TEST_KEY, headers, ...init } = {}) => {
     const withKey = new Headers(headers);
     if (key !== null) withKey.set('X-API-Key', key);
-    return fetch(url + path, { ...init, headers: withKey });
+    const answer = await fetch(url + path, { ...init, headers: withKey });
+    return described.check(init.method ?? 'GET', path, answer);
   };
   return {
     url,

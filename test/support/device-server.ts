@@ -17,6 +17,7 @@ import type { Message } from '../../server/live/messages.ts';
 import { createMetrics, type Metrics } from '../../server/metrics.ts';
 import type { Database } from '../../server/store/pool.ts';
 import { openTestDatabase } from './database.ts';
+import { describedAnswers } from './described-answers.ts';
 import { API_KEY, DEVICE_KEY } from './server.ts';
 
 export interface DeviceServer {
@@ -31,7 +32,7 @@ export interface DeviceServer {
   webSocketClients(): Promise<number>;
   /** A read token. */
   token(): string;
-  /** fetch with the API key unless `key` says otherwise. */
+  /** fetch with the API key unless `key` says otherwise; the answer has to be as the route describes it. */
   call(path: string, init?: RequestInit & { key?: string | null }): Promise<Response>;
   post(path: string, body: unknown, key?: string | null): Promise<Response>;
   dispose(): Promise<void>;
@@ -112,10 +113,12 @@ export async function startDeviceServer(options: DeviceServerOptions = {}): Prom
   closers.add('http', async () => void (await http.stop(500)));
   devices.attach(http, app);
   const url = `http://127.0.0.1:${http.port}`;
-  const call: DeviceServer['call'] = (path, { key = API_KEY, headers, ...init } = {}) => {
+  const described = describedAnswers(devices.routes);
+  const call: DeviceServer['call'] = async (path, { key = API_KEY, headers, ...init } = {}) => {
     const withKey = new Headers(headers);
     if (key !== null) withKey.set('X-API-Key', key);
-    return fetch(url + path, { ...init, headers: withKey });
+    const answer = await fetch(url + path, { ...init, headers: withKey });
+    return described.check(init.method ?? 'GET', path, answer);
   };
   return {
     port: http.port,

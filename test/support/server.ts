@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
 import { parseConfig } from '../../server/config.ts';
 import { type RunningServer, startServer } from '../../server/start.ts';
+import { describedAnswers } from './described-answers.ts';
 
 export const API_KEY = 'test-key-0123456789abcdef';
 export const DEVICE_KEY = 'board-key-0123456789';
@@ -15,7 +16,7 @@ export interface TestServer extends RunningServer {
   readonly dataDir: string;
   /** Every line of the log so far. */
   readonly lines: string[];
-  /** fetch against this server, with the API key unless `key` says otherwise. */
+  /** fetch against this server, with the API key unless `key` says otherwise; the answer has to be as the route describes it. */
   call(path: string, init?: RequestInit & { key?: string | null }): Promise<Response>;
   /** Stops the server and removes its folder. */
   dispose(): Promise<void>;
@@ -51,15 +52,17 @@ export async function startTestServer(settings: TestSettings = {}, folder?: stri
     throw error;
   });
   const url = `http://127.0.0.1:${server.port}`;
+  const described = describedAnswers(server.routes);
   return {
     ...server,
     url,
     dataDir,
     lines,
-    call(path, { key = server.apiKey, headers, ...init } = {}) {
+    async call(path, { key = server.apiKey, headers, ...init } = {}) {
       const withKey = new Headers(headers);
       if (key !== null) withKey.set('X-API-Key', key);
-      return fetch(url + path, { ...init, headers: withKey });
+      const answer = await fetch(url + path, { ...init, headers: withKey });
+      return described.check(init.method ?? 'GET', path, answer);
     },
     async dispose() {
       await server.stop();

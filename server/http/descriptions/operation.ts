@@ -4,23 +4,22 @@ import { contractTimeSchema, enveloped, json, type RouteDescription } from '../r
 const count = (description?: string) => Type.Integer({ minimum: 0, ...(description ? { description } : {}) });
 const average = (description: string) => Type.Number({ minimum: 0, description });
 
-export const greetingDescription = (operationId: string): RouteDescription => ({
-  operationId,
+export const Greeting = Type.Object({
+  success: Type.Literal(true),
+  message: Type.String(),
+  service: Type.String(),
+  version: Type.String(),
+  status: Type.Literal('running'),
+});
+
+export const greetingDescription: RouteDescription = {
+  operationId: 'greet',
   summary: 'Says that the server runs',
   tag: 'operation',
   answers: {
-    200: json(
-      Type.Object({
-        success: Type.Literal(true),
-        message: Type.String(),
-        service: Type.String(),
-        version: Type.String(),
-        status: Type.Literal('running'),
-      }),
-      'It runs.',
-    ),
+    200: json(Greeting, 'It runs.'),
   },
-});
+};
 
 const Health = Type.Object(
   {

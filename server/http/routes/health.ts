@@ -74,7 +74,7 @@ export function healthRoutes(dependencies: HealthDependencies): Route[] {
       method: 'GET',
       path: '/api/v1',
       access: 'public',
-      description: greetingDescription('greet'),
+      description: greetingDescription,
       handle: greeting(serviceName, version),
     },
     {
