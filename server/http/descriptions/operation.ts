@@ -115,36 +115,39 @@ export const metricsJsonDescription: RouteDescription = {
   tag: 'operation',
   details: 'Answers with the text format of Prometheus where `Accept` asks for `text/plain`.',
   answers: {
-    200: json(
-      enveloped(
-        Type.Object({
-          service: Type.Object({
-            uptime: count('Seconds'),
-            activeSessions: count(),
-            totalSessionsToday: count(),
+    200: {
+      description: 'The figures, 0 where nothing was counted yet.',
+      content: {
+        'text/plain': Type.String(),
+        'application/json': enveloped(
+          Type.Object({
+            service: Type.Object({
+              uptime: count('Seconds'),
+              activeSessions: count(),
+              totalSessionsToday: count(),
+            }),
+            recognition: Type.Object({
+              totalRecognitions: count(),
+              averageConfidence: average('Similarity'),
+              averageProcessingTime: average('Seconds a frame'),
+              recognitionRate: average('Recognised faces, of all that were tried'),
+            }),
+            embedding: Type.Object({
+              totalGenerated: count(),
+              averageQuality: average('0 to 1'),
+              averageProcessingTime: average('Seconds a video'),
+              successRate: average('Of all videos'),
+            }),
+            cameras: Type.Object({
+              totalCameras: count(),
+              activeCameras: count(),
+              failedCameras: count(),
+              averageFrameRate: average('Frames a second'),
+            }),
+            timestamp: contractTimeSchema('Now'),
           }),
-          recognition: Type.Object({
-            totalRecognitions: count(),
-            averageConfidence: average('Similarity'),
-            averageProcessingTime: average('Seconds a frame'),
-            recognitionRate: average('Recognised faces, of all that were tried'),
-          }),
-          embedding: Type.Object({
-            totalGenerated: count(),
-            averageQuality: average('0 to 1'),
-            averageProcessingTime: average('Seconds a video'),
-            successRate: average('Of all videos'),
-          }),
-          cameras: Type.Object({
-            totalCameras: count(),
-            activeCameras: count(),
-            failedCameras: count(),
-            averageFrameRate: average('Frames a second'),
-          }),
-          timestamp: contractTimeSchema('Now'),
-        }),
-      ),
-      'The figures, 0 where nothing was counted yet.',
-    ),
+        ),
+      },
+    },
   },
 };
