@@ -1,5 +1,4 @@
 /** The composition root: builds each part, joins them, and closes them in the opposite order. */
-import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { reachableUrls } from './addresses.ts';
 import { createCameraHub } from './cameras/camera-hub.ts';
@@ -39,6 +38,7 @@ import type { Gallery } from './recognition/gallery.ts';
 import type { Recognizer } from './recognition/recognizer.ts';
 import type { Config } from './settings.ts';
 import { lockFolder } from './store/folder-lock.ts';
+import { ownVersion } from './version.ts';
 
 export interface RunningServer {
   readonly config: Config;
@@ -293,9 +293,4 @@ async function openFrameStore(
   });
   closers.add('frames', () => frames.close());
   return frames;
-}
-
-async function ownVersion(): Promise<string> {
-  const text = await readFile(new URL('../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }
