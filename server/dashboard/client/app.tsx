@@ -9,6 +9,7 @@ import { Toasts, useToasts } from './parts/toasts.tsx';
 import { ViewFrame } from './parts/view-frame.tsx';
 import { useLocation } from './router.ts';
 import { openSocket } from './socket.ts';
+import { createSources } from './sources.ts';
 import { views } from './views.ts';
 
 interface SignInState {
@@ -71,8 +72,15 @@ function SignedIn({ onSocketRefused, onSignOut }: { onSocketRefused: () => void;
   const segments = useLocation();
   const { toasts, say, dismiss } = useToasts();
   const socket = useMemo(() => openSocket(onSocketRefused), []);
-  useEffect(() => () => socket.close(), [socket]);
-  const page = useMemo(() => ({ socket, say }), [socket, say]);
+  const sources = useMemo(() => createSources(socket), [socket]);
+  useEffect(
+    () => () => {
+      sources.close();
+      socket.close();
+    },
+    [socket, sources],
+  );
+  const page = useMemo(() => ({ socket, sources, say }), [socket, sources, say]);
   const view = views.find(({ path }) => path === segments[0]) ?? views[0]!;
   const main = useRef<HTMLElement>(null);
   const isFirst = useRef(true);

@@ -1,5 +1,7 @@
 /** The one WebSocket of the page: typed messages, and a connection that comes back by itself after growing pauses. */
 
+import { setServerTime } from './clock.ts';
+
 /** Pixels from the top left of the picture. */
 export interface Box {
   readonly x: number;
@@ -63,8 +65,16 @@ export interface RecordingMessage {
 
 export interface RecognitionMessage {
   readonly type: 'recognition';
+  readonly slotId: number;
+  readonly roomId: number;
+  readonly userId: number;
+  readonly fullName: string;
+  readonly rollNumber: string;
+  readonly cameraId: number;
+  readonly cameraName: string;
+  readonly similarity: number;
+  readonly recognizedAt: string;
   readonly timestamp: number;
-  readonly [field: string]: unknown;
 }
 
 export type ServerMessage =
@@ -75,6 +85,12 @@ export type ServerMessage =
   | CommandMessage
   | RecordingMessage
   | RecognitionMessage;
+
+/** The first message: the time by the server's clock. */
+interface ConnectionMessage {
+  readonly type: 'connection';
+  readonly timestamp: number;
+}
 
 type MessageOf<Type extends ServerMessage['type']> = Extract<ServerMessage, { type: Type }>;
 
@@ -126,7 +142,8 @@ export function openSocket(onRefused: () => void): PageSocket {
       wasOpen = true;
     };
     opening.onmessage = ({ data }) => {
-      const message = JSON.parse(String(data)) as ServerMessage;
+      const message = JSON.parse(String(data)) as ServerMessage | ConnectionMessage;
+      if (message.type === 'connection') setServerTime(message.timestamp);
       for (const listener of listeners.get(message.type) ?? []) listener(message as never);
     };
     opening.onclose = () => {

@@ -16,4 +16,17 @@ export interface View {
 
 export const views: readonly View[] = [
   { path: 'wall', label: 'Wall', icon: 'wall', load: () => import('./views/wall.tsx') },
+  {
+    path: 'attendance',
+    label: 'Attendance',
+    icon: 'attendance',
+    load: () => import('./views/attendance.tsx'),
+  },
+  {
+    path: 'recordings',
+    label: 'Recordings',
+    icon: 'recordings',
+    load: () => import('./views/recordings.tsx'),
+  },
+  { path: 'devices', label: 'Devices', icon: 'devices', load: () => import('./views/devices.tsx') },
 ];

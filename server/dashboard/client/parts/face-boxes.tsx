@@ -1,0 +1,56 @@
+/** Boxes and names over a picture that fills its parent. */
+import type { SeenFace } from '../socket.ts';
+
+export interface FaceBoxesProps {
+  readonly faces: readonly SeenFace[];
+  /** Of the picture that the boxes are about, in pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** Makes each face a button. */
+  readonly onChoose?: (face: SeenFace) => void;
+}
+
+export function FaceBoxes({ faces, width, height, onChoose }: FaceBoxesProps) {
+  return (
+    <>
+      {faces.map((face) => {
+        const { x, y } = face.box;
+        // Percentages hold whatever size the picture is drawn at.
+        const place = {
+          left: `${(100 * x) / width}%`,
+          top: `${(100 * y) / height}%`,
+          width: `${(100 * face.box.width) / width}%`,
+          height: `${(100 * face.box.height) / height}%`,
+        };
+        const known = face.recognizedAs !== null;
+        const name = <span class="face-name">{face.recognizedAs ?? 'Unknown'}</span>;
+        const classes = `face-box ${known ? 'known' : ''} ${y < height * 0.12 ? 'below' : ''}`;
+        return onChoose ? (
+          <button
+            key={`${x} ${y}`}
+            type="button"
+            class={classes}
+            style={place}
+            aria-label={`${face.recognizedAs ?? 'Unknown face'}: choose`}
+            onClick={() => onChoose(face)}
+          >
+            {name}
+          </button>
+        ) : (
+          <span key={`${x} ${y}`} class={classes} style={place}>
+            {name}
+          </span>
+        );
+      })}
+    </>
+  );
+}
+
+/** Who is in a picture, for those who cannot see the boxes. */
+export function facesWords(faces: readonly SeenFace[]): string {
+  if (faces.length === 0) return 'nobody in the picture';
+  const names = faces.flatMap(({ recognizedAs }) => recognizedAs ?? []);
+  const unknown = faces.length - names.length;
+  const rest = unknown === 0 ? [] : [`${unknown} unknown ${unknown === 1 ? 'face' : 'faces'}`];
+  return [...names, ...rest].join(', ');
+}

@@ -1,0 +1,187 @@
+/**
+ * What can be seen: boards and cameras, each with its last picture. Loaded once, then kept up to date by the socket; whoever shows one
+ * source is told of that source alone, as a wall of fifty is told something a hundred times a second.
+ */
+import { ApiError, call } from './api.ts';
+import type { LookedAtMessage, PageSocket, SeenFace } from './socket.ts';
+
+export interface Picture {
+  readonly url: string;
+  /** Milliseconds since the epoch, by the server's clock. */
+  readonly at: number;
+  readonly width: number;
+  readonly height: number;
+  readonly faces: readonly SeenFace[];
+}
+
+/** As `GET /api/v1/devices` tells it. */
+export interface DeviceRecord {
+  readonly deviceId: string;
+  readonly name: string;
+  readonly type: string;
+  readonly status: string;
+  readonly registered: boolean;
+  readonly ipAddress: string;
+  readonly capabilities: readonly string[];
+  /** Seconds. */
+  readonly uptime: number;
+  /** Bytes. */
+  readonly freeHeap: number;
+  /** dBm. */
+  readonly wifiRssi: number | null;
+  readonly lastSeen: number;
+  readonly lastHeartbeat: number | null;
+  readonly errors: readonly string[];
+  readonly errorCount: number;
+}
+
+/** As `GET /api/v1/cameras` tells it, in what is used here. */
+export interface CameraRecord {
+  readonly cameraId: string;
+  readonly name: string;
+  readonly state: string;
+  readonly trouble: string | null;
+}
+
+export interface Source {
+  /** `device:door-1` */
+  readonly key: string;
+  readonly kind: 'device' | 'camera';
+  readonly id: string;
+  readonly name: string;
+  readonly state: string;
+  readonly trouble: string | null;
+  /** Null where none has come since the server started. */
+  readonly picture: Picture | null;
+  readonly device: DeviceRecord | null;
+}
+
+interface LastFrame extends Picture {
+  readonly deviceId: string;
+}
+
+export type Sources = ReturnType<typeof createSources>;
+
+export const keyOf = (kind: Source['kind'], id: string): string => `${kind}:${id}`;
+
+export function createSources(socket: PageSocket) {
+  const sources = new Map<string, Source>();
+  const listeners = new Map<string, Set<() => void>>();
+  const listListeners = new Set<() => void>();
+  let error: ApiError | null = null;
+  let loaded = false;
+
+  function tellList(): void {
+    for (const listener of listListeners) listener();
+  }
+
+  function put(source: Source): void {
+    const isNew = !sources.has(source.key);
+    sources.set(source.key, source);
+    for (const listener of listeners.get(source.key) ?? []) listener();
+    if (isNew && loaded) tellList();
+  }
+
+  function change(kind: Source['kind'], id: string, changes: Partial<Source>): void {
+    const key = keyOf(kind, id);
+    const known = sources.get(key) ?? {
+      key,
+      kind,
+      id,
+      name: id,
+      state: 'unregistered',
+      trouble: null,
+      picture: null,
+      device: null,
+    };
+    put({ ...known, ...changes });
+  }
+
+  function lookedAt({ source, at, url, width, height, faces }: LookedAtMessage): void {
+    const shown = url ?? `/api/v1/cameras/${encodeURIComponent(source.id)}/picture?at=${at}`;
+    const { state } = sources.get(keyOf(source.kind, source.id)) ?? {};
+    // A board that sends is there, whatever was last heard of its state.
+    const awake = state === 'offline' ? { state: 'online' } : {};
+    change(source.kind, source.id, { ...awake, picture: { url: shown, at, width, height, faces } });
+  }
+
+  async function load(): Promise<void> {
+    try {
+      const [devices, frames, cameras] = await Promise.all([
+        call<{ devices: readonly DeviceRecord[] }>('/api/v1/devices'),
+        call<{ data: readonly LastFrame[] }>('/api/v1/last-frames'),
+        listCameras(),
+      ]);
+      const pictures = new Map(frames.data.map(({ deviceId, ...picture }) => [deviceId, picture]));
+      const known = new Set([
+        ...devices.devices.map(({ deviceId }) => keyOf('device', deviceId)),
+        ...frames.data.map(({ deviceId }) => keyOf('device', deviceId)),
+        ...cameras.map(({ cameraId }) => keyOf('camera', cameraId)),
+      ]);
+      for (const key of sources.keys()) if (!known.has(key)) sources.delete(key);
+      for (const device of devices.devices)
+        change('device', device.deviceId, { name: device.name, state: device.status, device });
+      // Boards that say no id have pictures, and are in no list.
+      for (const [deviceId, picture] of pictures) change('device', deviceId, { picture });
+      for (const { cameraId, name, state, trouble } of cameras)
+        change('camera', cameraId, { name, state, trouble });
+      error = null;
+      loaded = true;
+    } catch (thrown) {
+      error = thrown instanceof ApiError ? thrown : new ApiError(0, 'BROKEN', String(thrown));
+    }
+    tellList();
+  }
+
+  const stops = [
+    socket.on('looked-at', lookedAt),
+    socket.on('device-status', ({ deviceId, deviceName, status }) =>
+      change('device', deviceId, { name: deviceName, state: status }),
+    ),
+    socket.on('camera-status', ({ cameraId, state, trouble }) =>
+      change('camera', cameraId, { state, trouble }),
+    ),
+    socket.onReopened(() => void load()),
+  ];
+  void load();
+
+  return {
+    get: (key: string): Source | null => sources.get(key) ?? null,
+    list: (): Source[] => [...sources.values()],
+    get error() {
+      return error;
+    },
+    get loaded() {
+      return loaded;
+    },
+    reload: () => void load(),
+    /** @returns how to stop listening */
+    onChange(key: string, listener: () => void): () => void {
+      const all = listeners.get(key) ?? new Set();
+      listeners.set(key, all.add(listener));
+      return () => {
+        all.delete(listener);
+        if (all.size === 0 && listeners.get(key) === all) listeners.delete(key);
+      };
+    },
+    /** Told where a source came or went, or loading has ended. @returns how to stop listening */
+    onList(listener: () => void): () => void {
+      listListeners.add(listener);
+      return () => listListeners.delete(listener);
+    },
+    close(): void {
+      for (const stop of stops) stop();
+    },
+  };
+}
+
+async function listCameras(): Promise<readonly CameraRecord[]> {
+  try {
+    const { data } = await call<{ data: readonly CameraRecord[] }>('/api/v1/cameras');
+    return data;
+  } catch (error) {
+    // A server without ffmpeg has no cameras.
+    if (error instanceof ApiError && error.status === 404) return [];
+    throw error;
+  }
+}

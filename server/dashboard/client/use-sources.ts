@@ -1,0 +1,23 @@
+/** Sources for components: a whole list, or one that is told of alone. */
+import { useEffect, useReducer } from 'preact/hooks';
+import { usePage } from './page-context.ts';
+import { keyOf, type Source } from './sources.ts';
+
+const count = (n: number) => n + 1;
+
+/** Drawn again where a source came or went, not with every picture. */
+export function useSourceList() {
+  const { sources } = usePage();
+  const [, redraw] = useReducer<number, void>(count, 0);
+  useEffect(() => sources.onList(() => redraw()), [sources]);
+  return { list: sources.list(), error: sources.error, loaded: sources.loaded, reload: sources.reload };
+}
+
+/** Drawn again with every picture and every change of state of this source. */
+export function useSource(kind: Source['kind'], id: string): Source | null {
+  const { sources } = usePage();
+  const key = keyOf(kind, id);
+  const [, redraw] = useReducer<number, void>(count, 0);
+  useEffect(() => sources.onChange(key, () => redraw()), [sources, key]);
+  return sources.get(key);
+}
