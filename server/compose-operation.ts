@@ -1,6 +1,8 @@
 /** What those who run the server look at: health, metrics, and the routes over them. */
 import { statfs } from 'node:fs/promises';
 import { detectorModels, embedderModels } from '../models/manifest.ts';
+import type { CameraHub } from './cameras/camera-hub.ts';
+import { registerCameraMetrics } from './cameras/camera-metrics.ts';
 import type { Attendance } from './compose-attendance.ts';
 import type { Devices } from './compose-devices.ts';
 import { createHealthChecks } from './http/health-checks.ts';
@@ -25,6 +27,7 @@ export interface OperationParts {
   /** Null without ffmpeg. */
   readonly attendance: Attendance | null;
   readonly devices: Devices;
+  readonly cameras: CameraHub | null;
   readonly isStopping: () => boolean;
 }
 
@@ -43,6 +46,12 @@ export function composeOperation(parts: OperationParts): Route[] {
     databaseKind: () => database.kind,
     gallery: () => gallery.size(),
   });
+  registerCameraMetrics(registry, () =>
+    (parts.cameras?.cameras() ?? []).map(({ address, report }) => ({
+      cameraId: address.redactedUrl,
+      report,
+    })),
+  );
   const checks = createHealthChecks({
     recognizer,
     checkDatabase: () => database.read('SELECT 1'),

@@ -16,6 +16,39 @@ export interface MetricSources {
 /** A registry of its own for each server, so that two in one process do not share counts. */
 export function createMetrics(sources: Readonly<MetricSources> = { queueDepth: () => 0 }) {
   const registry = new Registry();
+  const metrics = makeMetrics(registry, sources);
+  startAtZero(metrics.requestsRefused, 'reason', ['rate', 'connections', 'malformed']);
+  startAtZero(metrics.recognitions, 'result', ['permitted_face', 'unknown_face', 'no_face_detected']);
+  startAtZero(metrics.frames, 'outcome', ['stored', 'superseded', 'refused', 'failed']);
+  startAtZero(metrics.framesRemoved, 'reason', ['age', 'space', 'disk_full']);
+  for (const result of ['named', 'unnamed']) metrics.gallerySimilarity.zero({ result });
+  metrics.errors.inc({ code: 'INTERNAL_ERROR' }, 0);
+  for (const [queue, reasons] of Object.entries(QUEUE_DROPS))
+    for (const reason of reasons) metrics.queueDrops.inc({ queue, reason }, 0);
+  return metrics;
+}
+
+/** A rate cannot tell the first event of a series that was not there before from none at all. */
+export function startAtZero<Label extends string>(
+  counter: Counter<Label>,
+  label: Label,
+  values: readonly string[],
+): void {
+  for (const value of values) counter.inc({ [label]: value } as Record<Label, string>, 0);
+}
+
+/** Each bounded queue, and why something may be dropped from it. */
+const QUEUE_DROPS = {
+  recognition: ['superseded', 'overloaded', 'closed'],
+  bodies: ['full'],
+  devices: ['commands_full', 'writes_full', 'devices_full', 'devices_evicted'],
+  recordings: ['full'],
+  sensor_data: ['full'],
+  tunnel: ['full'],
+  websocket: ['missed', 'dropped'],
+} as const;
+
+function makeMetrics(registry: Registry, sources: Readonly<MetricSources>) {
   const registers = [registry];
   return {
     registry,

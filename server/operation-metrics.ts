@@ -1,5 +1,6 @@
 /** Metrics of the process and of what it runs on: version, models, provider, threads, database; read when somebody asks. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, type Registry } from 'prom-client';
+import { startAtZero } from './metrics.ts';
 
 export interface OperationSources {
   readonly version: string;
@@ -23,7 +24,7 @@ const DATABASE_SECONDS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.
 /** What has to be there before the parts are, because they count into it. */
 export function createDatabaseMetrics(registry: Registry) {
   const registers = [registry];
-  return {
+  const metrics = {
     callSeconds: new Histogram({
       name: 'face_database_call_duration_seconds',
       help: 'Time of a call to the database, waiting for a connection included',
@@ -43,6 +44,8 @@ export function createDatabaseMetrics(registry: Registry) {
       registers,
     }),
   };
+  startAtZero(metrics.callsFailed, 'kind', ['query', 'read', 'transaction']);
+  return metrics;
 }
 
 export function registerOperationMetrics(registry: Registry, sources: OperationSources): void {

@@ -187,6 +187,7 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
       database,
       attendance,
       devices,
+      cameras,
       isStopping: () => stopping,
     }),
     ...tokenRoutes(access),

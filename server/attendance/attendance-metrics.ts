@@ -1,5 +1,6 @@
 /** The metrics of sessions, face videos and callbacks; `/api/v1/metrics` reads the same ones. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { startAtZero } from '../metrics.ts';
 import type { WaitingCounts } from './outbox-store.ts';
 
 export type AttendanceMetrics = ReturnType<typeof createAttendanceMetrics>;
@@ -17,6 +18,28 @@ export interface AttendanceSources {
 }
 
 export function createAttendanceMetrics(registry: Registry, sources: AttendanceSources) {
+  const metrics = makeMetrics(registry, sources);
+  startAtZero(metrics.scannedFaces, 'outcome', [
+    'recognized',
+    'unknown',
+    'uncertain',
+    'too_small',
+    'too_poor',
+  ]);
+  startAtZero(metrics.scans, 'outcome', ['done', 'dropped', 'failed']);
+  startAtZero(metrics.callbacks, 'outcome', ['delivered', 'refused', 'expired', 'dropped']);
+  startAtZero(metrics.callbackAttempts, 'outcome', ['delivered', 'refused', 'failed']);
+  startAtZero(metrics.sessionWarnings, 'code', [
+    'EMBEDDING_NOT_UNIT_LENGTH',
+    'EMBEDDING_OF_ANOTHER_MODEL',
+    'EMBEDDING_ZERO',
+    'DUPLICATE_STUDENT',
+  ]);
+  startAtZero(metrics.videos, 'outcome', ['embedded', 'refused', 'failed']);
+  return metrics;
+}
+
+function makeMetrics(registry: Registry, sources: AttendanceSources) {
   const registers = [registry];
   return {
     sessionsStarted: new Counter({
