@@ -1,18 +1,21 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { copyFile, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { promisify } from 'node:util';
 import { embedderModels } from '../../models/manifest.ts';
 import { createSpaceCheck } from '../../workers/embedding-space.ts';
 import { TEST_KEY } from '../support/attendance.ts';
 import { type AttendanceBed, openAttendanceBed } from '../support/attendance-bed.ts';
 import type { AttendanceServer } from '../support/attendance-server.ts';
-import { type FaceClipOptions, PERSON_B } from '../support/clips.ts';
+import { type FaceClipOptions, PERSON_B, TURNED_PERSON } from '../support/clips.ts';
 import { ffmpegOrReason } from '../support/ffmpeg.ts';
 import { cosine } from '../support/pipeline.ts';
 import { exchange, sendAndDrop } from '../support/raw-http.ts';
+import { sharedPath } from '../support/samples.ts';
 
 const { program, reason } = await ffmpegOrReason();
 
@@ -31,6 +34,7 @@ describe('face videos over HTTP', { skip: reason, timeout: 180_000 }, () => {
     await clip('two.mp4', { followedBy: PERSON_B, durationS: 2 });
     await clip('dark.mp4', { filter: 'eq=brightness=-0.4:contrast=0.5' });
     await clip('blurred.mp4', { filter: 'boxblur=8:2' });
+    await clip('turned.mp4', { face: TURNED_PERSON });
     await clip('small.mp4', { filter: 'scale=256:144,pad=1280:720:500:280:color=gray' });
     await copyFile(file('good.mp4'), file('identity/201/1729339200_face_video.mp4'));
   });
@@ -231,11 +235,12 @@ describe('face videos over HTTP', { skip: reason, timeout: 180_000 }, () => {
     });
   });
 
-  test('a dark, a blurred and a small face are not acceptable, and the feedback says what to do', async () => {
+  test('a dark, a blurred, a small and a turned face are not acceptable, and the feedback says what to do', async () => {
     for (const [name, metric, sentence] of [
       ['dark.mp4', 'lighting', /^Lighting is poor\. Record/],
       ['blurred.mp4', 'clarity', /^Video is blurry\. Hold camera steady/],
       ['small.mp4', 'faceSize', /^Face is too small\. Move closer/],
+      ['turned.mp4', 'faceAngle', /^Face is turned away\. Look straight/],
     ] as const) {
       const { body } = await validateFile(name);
       assert.equal(body.message, 'Video quality needs improvement', name);
@@ -243,6 +248,21 @@ describe('face videos over HTTP', { skip: reason, timeout: 180_000 }, () => {
       assert.ok(body.data.quality < 0.7 && body.data.metrics[metric] < 0.7, name);
       assert.match(body.data.feedback[0], sentence);
     }
+  });
+
+  const stage = sharedPath('data/video/hamilton_clip.mp4');
+  test('a person filmed on a stage is acceptable, one far away is not', {
+    skip: stage === null ? 'the clips are not beside the project' : false,
+  }, async () => {
+    // The seconds in which one person is in the picture, close and frontal.
+    const part = ['-y', '-nostdin', '-loglevel', 'error', '-ss', '3.6', '-t', '3.5', '-i', stage!, '-an'];
+    await promisify(execFile)(program!.path, [...part, file('stage.mp4')]);
+    const close = (await validateFile('stage.mp4')).body.data;
+    assert.ok(close.quality > 0.7 && close.isAcceptable, JSON.stringify(close));
+    const far = (await validate(await readFile(sharedPath('data/video/faces_test.mp4')!))).body.data;
+    assert.ok(far.quality < 0.7 && !far.isAcceptable, JSON.stringify(far));
+    assert.match(far.feedback[0], /^Face is too small/);
+    assert.equal((await generate('/uploads/stage.mp4')).status, 200);
   });
 
   test('what is no video, shows nobody, is missing or too large is refused with the codes of the contract', async () => {

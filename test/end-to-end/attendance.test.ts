@@ -148,8 +148,12 @@ describe('recognition sessions over HTTP', { skip: reason, timeout: 180_000 }, (
     const [first, second] = await Promise.all([start(request(13)), start(request(14))]);
     assert.deepEqual([first.status, second.status], [200, 200]);
     const third = await start(request(15));
+    assert.deepEqual(third.body, {
+      status: 429,
+      message: 'Maximum number of concurrent sessions (2) reached',
+      code: 'MAX_SESSIONS_REACHED',
+    });
     assert.equal(third.status, 429);
-    assert.equal(third.body.code, 'MAX_SESSIONS_REACHED');
     await Promise.all([stop(13), stop(14)]);
   });
 
@@ -256,6 +260,10 @@ describe('recognition sessions over HTTP', { skip: reason, timeout: 180_000 }, (
       [['EMBEDDING_OF_ANOTHER_MODEL', 1, [5]]],
     );
     assert.ok(server.lines.some((line) => line.includes('EMBEDDING_OF_ANOTHER_MODEL')));
+    assert.match(
+      await server.metric('face_session_warnings_total'),
+      /face_session_warnings_total\{code="EMBEDDING_OF_ANOTHER_MODEL"\} 1/,
+    );
     await stop(18);
   });
 

@@ -34,6 +34,8 @@ export interface AttendanceServer {
   /** What is broadcast, without type and time. */
   readonly broadcasts: Omit<RecognitionMessage, 'type' | 'timestamp'>[];
   readonly backendStatus: () => BackendStatus;
+  /** As Prometheus reads it. */
+  metric(name: string): Promise<string>;
   call(path: string, init?: RequestInit & { key?: string | null }): Promise<Response>;
   /** POSTs JSON, or GETs without a body; gives status and parsed body. */
   ask(path: string, body?: unknown): Promise<{ status: number; body: Answer }>;
@@ -138,6 +140,7 @@ export async function startAttendanceServer(
     lines,
     broadcasts,
     backendStatus: backend,
+    metric: (name) => metrics.registry.getSingleMetricAsString(name),
     call,
     async ask(path, body) {
       const init =

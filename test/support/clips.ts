@@ -22,6 +22,9 @@ export const PERSON_A: SampleFace = { sample: 1, x: 1474, y: 198, width: 202, he
 export const PERSON_A_AGAIN: SampleFace = { sample: 3, x: 1045, y: 215, width: 254, height: 317 };
 export const PERSON_B: SampleFace = { sample: 6, x: 244, y: 506, width: 218, height: 252 };
 
+/** Somebody who looks aside. */
+export const TURNED_PERSON: SampleFace = { sample: 2, x: 880, y: 237, width: 184, height: 221 };
+
 export interface FaceClipOptions {
   readonly path: string;
   readonly face: SampleFace | PhotoFace;

@@ -151,7 +151,7 @@ function presentSession(session: Session) {
       id,
       name,
       active,
-      frameRate,
+      frameRate: frameRate === null ? null : Math.round(frameRate * 10) / 10,
       lastFrameAt: lastFrameAt === null ? null : contractTime(lastFrameAt),
       error: trouble,
     })),

@@ -286,11 +286,35 @@ describe('a camera', { skip: reason, timeout: 120_000 }, () => {
     await server.close();
   });
 
+  test('a camera that never answers leaves no process and no handle behind, however often it is tried', async () => {
+    const server = await RtspServer.start({ clip });
+    server.fail('silent');
+    const before = heldHandles();
+    const camera = new Camera({
+      program: program!,
+      address: parseCameraUrl(server.url()),
+      scanIntervalMs: 500,
+      onFrame: () => assert.fail('a frame came'),
+      log: createLog({ level: 'silent' as 'error', format: 'json', secrets: new Set() }),
+      connectLimitMs: 200,
+      backOff: { firstMs: 10, maxMs: 20, forgivenAfterMs: 60_000 },
+    });
+    camera.start();
+    while (server.connections < 12) {
+      await once(server, 'connected');
+      // One process at a time, the one that is trying.
+      assert.ok((childProcesses() ?? []).length <= 1);
+    }
+    await camera.stop();
+    assert.deepEqual(childProcesses() ?? [], []);
+    const after = heldHandles();
+    assert.ok(after <= before, `${after} handles, ${before} before`);
+    await server.close();
+  });
+
   test('20 cameras opened and closed leave no process and no handle behind', async () => {
     const server = await RtspServer.start({ clip });
-    const before = process
-      .getActiveResourcesInfo()
-      .filter((name) => /Process|Pipe|Timeout/.test(name)).length;
+    const before = heldHandles();
     for (let cycle = 0; cycle < 20; cycle++) {
       const camera = new Camera({
         program: program!,
@@ -306,11 +330,14 @@ describe('a camera', { skip: reason, timeout: 120_000 }, () => {
       await camera.stop();
     }
     assert.deepEqual(childProcesses() ?? [], []);
-    const after = process.getActiveResourcesInfo().filter((name) => /Process|Pipe|Timeout/.test(name)).length;
+    const after = heldHandles();
     assert.ok(after <= before, `${after} handles, ${before} before`);
     await server.close();
   });
 });
+
+const heldHandles = () =>
+  process.getActiveResourcesInfo().filter((name) => /Process|Pipe|Timeout/.test(name)).length;
 
 /** What came of a camera, and promises of what is to come. */
 class Seen {
