@@ -2,7 +2,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 /** User and system time of all of its threads, in steps of a hundredth of a second. */
-export const processCpuS = (pid: number): number => (Number(statOf(pid)[11]) + Number(statOf(pid)[12])) / 100;
+export const processCpuS = (pid: number): number => secondsOf(statOf(pid).slice(11, 13));
+
+/** Of this process and of its children that have ended. */
+export const cpuWithChildrenS = (): number => secondsOf(statOf(process.pid).slice(11, 15));
+
+const secondsOf = (ticks: readonly string[]): number =>
+  ticks.reduce((total, each) => total + Number(each), 0) / 100;
 
 export const residentMB = (pid: number): number =>
   Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
