@@ -8,12 +8,12 @@ import { findFfmpeg } from '../server/cameras/ffmpeg-program.ts';
 import { makeRoomClip } from '../test/support/attendance-bed.ts';
 import { type H264Clip, makeH264Clip } from '../test/support/h264-clip.ts';
 import { RtspServer } from '../test/support/rtsp-server.ts';
+import { type ServerProcess, startServerProcess } from '../test/support/server-process.ts';
 import { randomUnitVector, seededRandom } from '../test/support/vectors.ts';
 import { UsageError, wholeNumber } from './command-line.ts';
 import { type Reporter, verify } from './harness.ts';
 import { childrenOf, processCpuS, residentMB } from './processes.ts';
 import { findYunet, SSD, WITHOUT_YUNET } from './selections.ts';
-import { type ServerProcess, startServerProcess } from './server-process.ts';
 
 export const title = 'attendance sessions: memory of one with two cameras, and as many cameras as fit';
 
@@ -150,7 +150,7 @@ async function withSession<T>(
   body: (server: ServerProcess, idleMB: number) => Promise<T>,
 ): Promise<T> {
   const cameras = await Promise.all(Array.from({ length: cameraCount }, () => RtspServer.start({ clip })));
-  const server = await startServerProcess(modelPaths);
+  const server = await startServerProcess({ modelPaths });
   try {
     const idleMB = [server.pid, ...childrenOf(server.pid)].reduce(
       (total, each) => total + residentMB(each),
