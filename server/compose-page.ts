@@ -1,12 +1,14 @@
 /** Builds what browsers see: the page, and the sign-in to it. */
 import { join } from 'node:path';
 import type { Closers } from './closers.ts';
+import { type BrowserDetectorSource, createBrowserDetectors } from './dashboard/browser-detector.ts';
 import { openPage, type Page } from './dashboard/bundle.ts';
 import type { AccessControl } from './http/api-key.ts';
 import type { BodyReader } from './http/body.ts';
 import { createRateLimiter } from './http/rate-limit.ts';
 import type { Context, Route } from './http/route.ts';
 import { pageRoutes } from './http/routes/page.ts';
+import { pageDetectorRoutes } from './http/routes/page-detector.ts';
 import { signInRoutes } from './http/routes/sign-in.ts';
 import type { SessionCookies } from './http/session-cookie.ts';
 import type { Log } from './log.ts';
@@ -19,6 +21,7 @@ export interface PageParts {
   readonly bodies: BodyReader;
   /** What others than browsers are told at `/`. */
   readonly greet: (ctx: Context) => void;
+  readonly detectorInUse: BrowserDetectorSource['inUse'];
   readonly log: Log;
   readonly closers: Closers;
 }
@@ -54,6 +57,12 @@ export function composePage(parts: PageParts): ComposedPage {
   }
   closers.add('page', async () => void (await opened?.catch(() => {})));
 
+  const detectors = createBrowserDetectors({
+    inUse: parts.detectorInUse,
+    folder: join(settings.DATA_DIR, 'page-detector'),
+  });
+  closers.add('detector for browsers', detectors.settled);
+
   return {
     routes: [
       ...signInRoutes({
@@ -66,6 +75,10 @@ export function composePage(parts: PageParts): ComposedPage {
         log,
       }),
       ...pageRoutes({ page, greet: parts.greet }),
+      ...pageDetectorRoutes({
+        detectors,
+        workerUrl: async () => (await page()).scripts['detector-worker'],
+      }),
     ],
     prepare: () => void page().catch(() => {}),
   };

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { DescriptionError, readDescribedPacks } from '../models/described-pack.ts';
 import { fetchModel, installedModel } from '../models/fetch.ts';
-import type { EmbedderModel } from '../models/manifest.ts';
+import { type DetectorModel, type EmbedderModel, modelById } from '../models/manifest.ts';
 import { SPHERE_LIFT_RADIUS } from '../models/sphere-lift.ts';
 import type { Closers } from './closers.ts';
 import { fetchDetector } from './detector-fetch.ts';
@@ -53,6 +53,15 @@ export async function startRecognition(
   });
   closers.add('recogniser', () => recognizer.close());
   return recognizer;
+}
+
+/** The detector that the threads run now, and its file; null for the embedded one. */
+export async function detectorInUse(
+  config: Config,
+  recognizer: Recognizer,
+): Promise<{ readonly model: DetectorModel; readonly path: string | null }> {
+  const model = modelById(recognizer.status.detector) as DetectorModel;
+  return { model, path: model.file === null ? null : await installedModel(config.DATA_DIR, model.file) };
 }
 
 export interface GalleryParts {

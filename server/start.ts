@@ -10,6 +10,7 @@ import { composePage } from './compose-page.ts';
 import {
   chooseInstalledModels,
   composeGallery,
+  detectorInUse,
   fetchMissingDetector,
   startRecognition,
 } from './compose-recognition.ts';
@@ -172,6 +173,7 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
     cookies,
     bodies,
     greet: greeting(config.SERVICE_NAME, version),
+    detectorInUse: () => detectorInUse(config, recognizer),
     log,
     closers,
   });

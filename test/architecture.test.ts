@@ -37,6 +37,8 @@ function resolve(from: string, specifier: string): string {
 }
 
 const ours = imports.filter(({ to }) => LAYERS.some((layer) => to.startsWith(`${layer}/`)));
+/** The only part of the page that shares code with the threads. */
+const BROWSER_DETECTOR = 'server/dashboard/client/webcam/';
 const layerOf = (path: string) => path.split('/')[0]!;
 
 function offenders(rule: (edge: Import) => boolean): string[] {
@@ -68,7 +70,9 @@ test('workers import only kernels and models', () => {
 test('the server imports message types, the manifest and the layout of an index, and only the composition root also fetches models', () => {
   const rule = ({ from, to, typeOnly }: Import) => {
     if (layerOf(from) !== 'server' || layerOf(to) === 'server') return true;
-    if (to === 'workers/protocol.ts') return typeOnly;
+    if (/^workers\/[a-z-]*protocol\.ts$/.test(to)) return typeOnly;
+    // What the page's detector does with pictures in the browser is what the threads do: see the next rule.
+    if (from.startsWith(BROWSER_DETECTOR)) return ['kernels', 'workers'].includes(layerOf(to));
     // The limits of a body that a thread reads, for the documentation.
     if (to === 'workers/session-body.ts') return true;
     if (
@@ -83,6 +87,21 @@ test('the server imports message types, the manifest and the layout of an index,
     return from === 'server/compose-recognition.ts' && layerOf(to) === 'models';
   };
   assert.deepEqual(offenders(rule), []);
+});
+
+test('what reaches the browser from outside of the page is pure: no file, no thread, no package', () => {
+  const runtime = imports.filter(({ typeOnly }) => !typeOnly);
+  const reached = new Set<string>();
+  const visit = (file: string): void => {
+    if (reached.has(file)) return;
+    reached.add(file);
+    for (const { from, to } of runtime) if (from === file && !to.endsWith('.wasm')) visit(to);
+  };
+  for (const { from, to } of runtime)
+    if (from.startsWith(BROWSER_DETECTOR) && ['kernels', 'workers'].includes(layerOf(to))) visit(to);
+  const impure = [...reached].filter((file) => !/^(kernels|workers)\//.test(file));
+  assert.deepEqual(impure, []);
+  assert.ok(reached.has('workers/detect/yunet.ts'));
 });
 
 test('nothing imports benches or tests but benches and tests', () => {

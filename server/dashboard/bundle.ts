@@ -22,6 +22,8 @@ export interface Page {
   readonly document: PageFile;
   /** By plain name, as `/page/:name` serves them. */
   readonly files: ReadonlyMap<string, PageFile>;
+  /** Addresses of the scripts that the page starts as workers. */
+  readonly scripts: { readonly 'detector-worker': string };
 }
 
 const CLIENT = fileURLToPath(new URL('./client/', import.meta.url));
@@ -34,7 +36,11 @@ const TYPES: Readonly<Record<string, string>> = {
   svg: 'image/svg+xml',
   wasm: 'application/wasm',
 };
-const ENTRIES = ['main.tsx', 'theme.ts', 'icon.svg'] as const;
+const ENTRIES = ['main.tsx', 'theme.ts', 'icon.svg', 'webcam/detector-worker.ts'] as const;
+/** Code from outside of `client/` that is built in: the pixel kernels, and what is done with their pictures. */
+const SHARED = ['../../kernels/', '../../workers/'].map((folder) =>
+  fileURLToPath(new URL(folder, import.meta.url)),
+);
 const STAMP = 'sources.json';
 
 /**
@@ -51,8 +57,13 @@ export async function openPage(folder: string): Promise<Page> {
 
 /** Changes with every source, and with the versions of the packages that are built in. */
 async function sourcesStamp(): Promise<string> {
-  const names = await readdir(CLIENT, { recursive: true, withFileTypes: true });
-  const paths = names.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const paths: string[] = [];
+  for (const folder of [CLIENT, ...SHARED]) {
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+    paths.push(
+      ...entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name)),
+    );
+  }
   const hash = createHash('sha256');
   for (const path of [...paths.sort(), PACKAGES, fileURLToPath(import.meta.url)])
     hash.update(path).update(await readFile(path));
@@ -75,7 +86,8 @@ async function build(folder: string, stamp: string): Promise<void> {
     minify: true,
     jsx: 'automatic',
     jsxImportSource: 'preact',
-    loader: { '.svg': 'copy' },
+    loader: { '.svg': 'copy', '.wasm': 'binary' },
+    // Their folder is no part of the name: all files lie side by side.
     entryNames: '[name]-[hash]',
     chunkNames: 'part-[hash]',
     assetNames: '[name]-[hash]',
@@ -144,5 +156,7 @@ async function load(folder: string): Promise<Page> {
   const document = files.get('index.html');
   if (document === undefined) throw new Error(`${folder} holds no document`);
   files.delete('index.html');
-  return { document, files };
+  const worker = [...files.keys()].find((name) => name.startsWith('detector-worker-'));
+  if (worker === undefined) throw new Error(`${folder} holds no worker`);
+  return { document, files, scripts: { 'detector-worker': `/page/${worker}` } };
 }

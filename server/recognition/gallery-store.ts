@@ -7,6 +7,7 @@ export interface PersonSummary {
   readonly pictures: number;
   readonly createdAt: Date;
   readonly lastPictureAt: Date;
+  readonly newestPictureId: number;
 }
 
 export interface NewPicture {

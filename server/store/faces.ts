@@ -29,7 +29,8 @@ const QUALITY_COLUMNS = 'quality_overall, quality_size, quality_clarity, quality
 
 export const SQL = {
   galleryId: 'SELECT id FROM gallery_identity',
-  persons: `SELECT person.id, person.name, person.created_at, count(*)::int AS pictures, max(picture.created_at) AS last_picture_at
+  persons: `SELECT person.id, person.name, person.created_at, count(*)::int AS pictures, max(picture.created_at) AS last_picture_at,
+      max(picture.id) AS newest_picture_id
     FROM persons person JOIN face_pictures picture ON picture.person_id = person.id
     GROUP BY person.id ORDER BY person.name`,
   pictureBySha256: `SELECT picture.id, picture.person_id, picture.file_name, ${QUALITY_COLUMNS}, person.name
@@ -99,6 +100,7 @@ export function createFaceStore(database: Database) {
         pictures: number;
         created_at: Date;
         last_picture_at: Date;
+        newest_picture_id: number;
       }>(SQL.persons);
       return rows.map((row) => ({
         id: row.id,
@@ -106,6 +108,7 @@ export function createFaceStore(database: Database) {
         pictures: row.pictures,
         createdAt: row.created_at,
         lastPictureAt: row.last_picture_at,
+        newestPictureId: row.newest_picture_id,
       }));
     },
 

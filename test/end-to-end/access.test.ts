@@ -124,6 +124,8 @@ const EXPECTED_ACCESS: Readonly<Record<string, Access>> = {
   'POST /api/v1/recognition/add-permitted-face': 'key',
   'GET /api/v1/recognition/permitted-faces': 'key',
   'DELETE /api/v1/recognition/permitted-faces/:name': 'key',
+  'GET /api/v1/page/detector': 'key',
+  'GET /api/v1/page/detector/:file': 'key',
   'POST /api/v1/recognition/permitted-faces/from-frame': 'key',
   'GET /api/v1/recognition/permitted-faces/:name/pictures': 'key',
   'GET /api/v1/recognition/permitted-faces/:name/pictures/:pictureId': 'key',

@@ -49,7 +49,7 @@ const MEDIUM_INPUT_SIZES: readonly InputSize[] = [
 const MEDIUM_SIDE_PX = 704;
 const USUAL_INPUT: InputSize = [448, 352];
 /** A board's 320x240 frame as it is, without enlarging it first. */
-const SMALL_INPUT: InputSize = [320, 256];
+export const SMALL_INPUT: InputSize = [320, 256];
 /** Above this side a face of 40 px shrinks to under 16 px in the input, and starts to be missed. */
 const TILE_FROM_SIDE_PX = 1280;
 /**
@@ -62,8 +62,12 @@ const TILES_SEE_BETTER_PX = 64;
 /** Share of the input that a picture gets in the second look for faces that fill it. */
 const CLOSE_UP_SHARE = 0.6;
 
-/** Opens the two sizes that almost every server needs; the others follow with the pictures. */
-export async function createSsdDetector(open: OpenSsdGraph, options: SsdOptions): Promise<Detector> {
+/** @param openFirst the sizes that almost every server needs, unless given; the others follow with the pictures */
+export async function createSsdDetector(
+  open: OpenSsdGraph,
+  options: SsdOptions,
+  openFirst: readonly InputSize[] = [USUAL_INPUT, SMALL_INPUT],
+): Promise<Detector> {
   const tensors = new TensorStore();
   const graphs = new Map<string, Promise<Graph>>();
 
@@ -85,8 +89,7 @@ export async function createSsdDetector(open: OpenSsdGraph, options: SsdOptions)
     return decode(outputs, letterbox, options);
   }
 
-  await graphOf(USUAL_INPUT);
-  await graphOf(SMALL_INPUT);
+  for (const size of openFirst) await graphOf(size);
   return {
     async detect(picture, smallFaces = true) {
       const { width, height } = picture;

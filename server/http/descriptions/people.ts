@@ -78,6 +78,7 @@ export const listPeopleDescription: RouteDescription = {
             pictures: Type.Integer({ minimum: 0 }),
             createdAt: time('When the person was enrolled'),
             lastPictureAt: time('When the newest picture came'),
+            picture: Type.String({ description: 'Where the newest picture is' }),
           }),
         ),
       }),

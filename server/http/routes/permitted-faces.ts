@@ -9,7 +9,7 @@ import {
   PersonPath,
   removePersonDescription,
 } from '../descriptions/people.ts';
-import { presentEnrolment } from '../enrolment-view.ts';
+import { pictureUrl, presentEnrolment } from '../enrolment-view.ts';
 import { readPath, readQuery } from '../read-query.ts';
 import type { Context, Route } from '../route.ts';
 import { readPicture } from '../upload.ts';
@@ -33,11 +33,12 @@ export function permittedFaceRoutes({ gallery, bodies }: PermittedFaceDependenci
     ctx.set('Cache-Control', 'no-store');
     ctx.body = {
       success: true,
-      data: persons.map(({ name, pictures, createdAt, lastPictureAt }) => ({
+      data: persons.map(({ name, pictures, createdAt, lastPictureAt, newestPictureId }) => ({
         name,
         pictures,
         createdAt: createdAt.toISOString(),
         lastPictureAt: lastPictureAt.toISOString(),
+        picture: pictureUrl(name, newestPictureId),
       })),
     };
   }

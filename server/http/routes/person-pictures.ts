@@ -14,7 +14,7 @@ import {
   removePictureDescription,
   showPictureDescription,
 } from '../descriptions/person-pictures.ts';
-import { presentEnrolment } from '../enrolment-view.ts';
+import { pictureUrl, presentEnrolment } from '../enrolment-view.ts';
 import { readJsonObject } from '../read-fields.ts';
 import { readPath, readQuery } from '../read-query.ts';
 import type { Context, Route } from '../route.ts';
@@ -102,7 +102,7 @@ export function personPictureRoutes({ gallery, readFrame, bodies }: PersonPictur
 function present(name: string, { id, quality, createdAt, box }: PictureSummary): object {
   return {
     pictureId: id,
-    url: `/api/v1/recognition/permitted-faces/${encodeURIComponent(name)}/pictures/${id}`,
+    url: pictureUrl(name, id),
     createdAt: createdAt.toISOString(),
     quality,
     box,

@@ -1,0 +1,50 @@
+/** Frames of a camera as the pixel kernels want them. Runs in a worker. */
+
+import type { LoadedPicture } from '../../../../kernels/picture.ts';
+import pixelsWasm from '../../../../kernels/pixels.wasm';
+import { type PixelExports, SimdPicture } from '../../../../kernels/simd-picture.ts';
+import { WasmMemory } from '../../../../kernels/wasm-memory.ts';
+
+/** Below it lie the module's own constants. */
+const FIRST_BYTE = 1024;
+const MAX_MEMORY_BYTES = 2 ** 28;
+
+export interface PictureReader {
+  /**
+   * @param scale of the loaded picture to the bitmap, at most 1
+   * @returns valid until the next call
+   */
+  load(bitmap: ImageBitmap, scale: number): LoadedPicture;
+}
+
+export async function createPictureReader(): Promise<PictureReader> {
+  const { instance } = await WebAssembly.instantiate(pixelsWasm, {});
+  const simd = instance.exports as unknown as PixelExports;
+  const memory = new WasmMemory(simd.memory, FIRST_BYTE, MAX_MEMORY_BYTES);
+  const canvas = new OffscreenCanvas(1, 1);
+  const context = canvas.getContext('2d', { willReadFrequently: true })!;
+  let loads = 0;
+  return {
+    load(bitmap, scale) {
+      const width = Math.max(1, Math.round(bitmap.width * scale));
+      const height = Math.max(1, Math.round(bitmap.height * scale));
+      if (canvas.width !== width || canvas.height !== height) {
+        canvas.width = width;
+        canvas.height = height;
+      }
+      context.imageSmoothingQuality = 'high';
+      context.drawImage(bitmap, 0, 0, width, height);
+      const rgba = context.getImageData(0, 0, width, height).data;
+      memory.release(FIRST_BYTE);
+      const address = memory.take(3 * width * height);
+      const rgb = memory.bytes;
+      for (let from = 0, to = address; from < rgba.length; from += 4, to += 3) {
+        rgb[to] = rgba[from]!;
+        rgb[to + 1] = rgba[from + 1]!;
+        rgb[to + 2] = rgba[from + 2]!;
+      }
+      const load = ++loads;
+      return new SimdPicture(simd, memory, address, width, height, () => load === loads);
+    },
+  };
+}

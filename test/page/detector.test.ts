@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import sharp from 'sharp';
+import { detectorModels } from '../../models/manifest.ts';
+import type {
+  DetectorDescription,
+  FromWorker,
+  Look,
+} from '../../server/dashboard/client/webcam/detector-protocol.ts';
+import { noBrowser, openBrowser } from '../support/browser.ts';
+import { samplePath, WITHOUT_YUNET, YUNET_PATH } from '../support/samples.ts';
+import { formWith, startTestServer, type TestServer } from '../support/server.ts';
+
+const yunet = detectorModels.find(({ family }) => family === 'yunet')!;
+
+/** Half a pixel in a thousand: the same networks, added up in another order. */
+const TOLERANCE_PX = 0.5;
+const SCORE_TOLERANCE = 2e-3;
+const QUALITY_TOLERANCE = 0.02;
+
+interface Measured {
+  readonly provider: string;
+  readonly whyNotWebgpu: string | null;
+  readonly openMs: number;
+  readonly look: Look;
+}
+
+/** Runs in the page: the worker as the webcam view starts it, and one picture. */
+async function lookInBrowser(page: Page, description: DetectorDescription, png: Buffer): Promise<Measured> {
+  return page.evaluate(
+    async ({ described, base64 }) => {
+      const worker = new Worker(described.worker, { type: 'module' });
+      const answer = () =>
+        new Promise<FromWorker>((resolve, reject) => {
+          worker.onmessage = ({ data }) => resolve(data);
+          worker.onerror = (event) => reject(new Error(event.message));
+        });
+      const startMs = performance.now();
+      worker.postMessage({ kind: 'open', description: described });
+      const opened = await answer();
+      if (opened.kind !== 'opened') throw new Error(JSON.stringify(opened));
+      const openMs = performance.now() - startMs;
+      const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+      const bitmap = await createImageBitmap(new Blob([bytes], { type: 'image/png' }));
+      worker.postMessage({ kind: 'look', id: 1, bitmap }, [bitmap]);
+      const looked = await answer();
+      worker.terminate();
+      if (looked.kind !== 'looked') throw new Error(JSON.stringify(looked));
+      return { provider: opened.provider, whyNotWebgpu: opened.whyNotWebgpu, openMs, look: looked.look };
+    },
+    { described: description, base64: png.toString('base64') },
+  );
+}
+
+async function compare(server: TestServer, png: Buffer): Promise<Measured> {
+  const browser = await openBrowser(server);
+  try {
+    const page = await browser.open();
+    const description = (await (await server.call('/api/v1/page/detector')).json()) as DetectorDescription;
+    const here = await lookInBrowser(page, description, png);
+    const response = await server.call('/recognize', { method: 'POST', body: formWith('image', png) });
+    const there = ((await response.json()) as { faces: Look['faces'] }).faces;
+    assert.ok(there.length >= 3);
+    assert.equal(here.look.faces.length, there.length);
+    for (const [i, face] of here.look.faces.entries()) {
+      const same = there[i]!;
+      for (const side of ['x', 'y', 'width', 'height'] as const)
+        assert.ok(
+          Math.abs(face.box[side] - same.box[side]) <= TOLERANCE_PX,
+          `${side}: ${face.box[side]} here, ${same.box[side]} there`,
+        );
+      for (const [k, [x, y]] of face.landmarks.entries())
+        assert.ok(Math.hypot(x - same.landmarks[k]![0], y - same.landmarks[k]![1]) <= 2 * TOLERANCE_PX);
+      assert.ok(Math.abs(face.score - same.score) <= SCORE_TOLERANCE);
+      for (const measure of ['overall', 'size', 'clarity', 'lighting', 'angle'] as const)
+        assert.ok(
+          Math.abs(face.quality[measure] - same.quality[measure]) <= QUALITY_TOLERANCE,
+          `${measure}: ${face.quality[measure]} here, ${same.quality[measure]} there`,
+        );
+    }
+    assert.deepEqual(browser.complaints, []);
+    return here;
+  } finally {
+    await browser.close();
+  }
+}
+
+describe('the detector in the browser', { skip: noBrowser }, () => {
+  test('finds the faces that the embedded detector finds on the server, where it finds them', async (t) => {
+    const server = await startTestServer({ DETECTOR: 'ssd' });
+    try {
+      const png = await sharp(samplePath(1)).resize(320, 256, { fit: 'inside' }).png().toBuffer();
+      const { provider, whyNotWebgpu, openMs, look } = await compare(server, png);
+      assert.equal(provider, whyNotWebgpu === null ? 'webgpu' : 'wasm');
+      t.diagnostic(
+        `${provider} (${whyNotWebgpu}), open after ${openMs.toFixed(0)} ms, ${JSON.stringify(look.timings)}`,
+      );
+    } finally {
+      await server.dispose();
+    }
+  });
+
+  test('runs YuNet where the server does, and finds the same faces', { skip: WITHOUT_YUNET }, async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'facepool-test-yunet-'));
+    await mkdir(join(folder, 'models'));
+    await copyFile(YUNET_PATH!, join(folder, 'models', yunet.file!.fileName));
+    const server = await startTestServer({ DETECTOR: 'yunet' }, folder);
+    try {
+      const png = await sharp(samplePath(1)).resize({ width: 640 }).png().toBuffer();
+      const { provider, openMs, look } = await compare(server, png);
+      t.diagnostic(`${provider}, open after ${openMs.toFixed(0)} ms, ${JSON.stringify(look.timings)}`);
+    } finally {
+      await server.dispose();
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+
+  test('its files are for those who are signed in, compressed, of the right type, and kept for a year', async (t) => {
+    const server = await startTestServer({ DETECTOR: 'ssd' });
+    try {
+      assert.equal((await server.call('/api/v1/page/detector', { key: null })).status, 401);
+      const startMs = performance.now();
+      const [described, again] = await Promise.all(
+        [1, 2].map(async () => {
+          const response = await server.call('/api/v1/page/detector');
+          return (await response.json()) as DetectorDescription;
+        }),
+      );
+      t.diagnostic(`made in ${Math.round(performance.now() - startMs)} ms`);
+      assert.deepEqual(again, described);
+      const { detector, landmarks, runtimes, worker } = described!;
+      for (const [file, type] of [
+        [detector, 'application/octet-stream'],
+        [landmarks, 'application/octet-stream'],
+        [runtimes.wasm, 'application/wasm'],
+        [runtimes.webgpu, 'application/wasm'],
+      ] as const) {
+        assert.equal((await server.call(file.url, { key: null })).status, 401);
+        const response = await server.call(file.url, { headers: { 'Accept-Encoding': 'br' } });
+        assert.equal(response.headers.get('content-type'), type);
+        assert.equal(response.headers.get('content-encoding'), 'br');
+        assert.equal(Number(response.headers.get('content-length')), file.compressedBytes);
+        assert.match(response.headers.get('cache-control')!, /^private, max-age=31536000, immutable$/);
+        assert.equal((await response.arrayBuffer()).byteLength, file.sizeBytes);
+        const plain = await server.call(file.url, { headers: { 'Accept-Encoding': 'identity' } });
+        assert.equal(plain.headers.get('content-encoding'), null);
+        assert.equal((await plain.arrayBuffer()).byteLength, file.sizeBytes);
+        t.diagnostic(`${file.url}: ${file.sizeBytes} bytes, ${file.compressedBytes} as sent`);
+      }
+      const script = await server.call(worker, { key: null });
+      assert.match(script.headers.get('content-security-policy')!, /'wasm-unsafe-eval'/);
+      t.diagnostic(`the worker's script: ${script.headers.get('content-length')} bytes as sent`);
+      assert.equal((await server.call('/api/v1/page/detector/..%2Fapi-key')).status, 404);
+    } finally {
+      await server.dispose();
+    }
+  });
+});
