@@ -61,7 +61,7 @@ export function composePage(parts: PageParts): ComposedPage {
     inUse: parts.detectorInUse,
     folder: join(settings.DATA_DIR, 'page-detector'),
   });
-  closers.add('detector for browsers', detectors.settled);
+  closers.add('detector for browsers', detectors.close);
 
   return {
     routes: [

@@ -29,8 +29,8 @@ export interface BrowserDetectors {
   describe(): Promise<BrowserDetector>;
   /** A file of the last description; null for any other name. */
   file(fileName: string): DetectorFile | null;
-  /** When nothing is being made any more. */
-  settled(): Promise<void>;
+  /** Breaks off what is being made: nobody ever sees half of it. */
+  close(): Promise<void>;
 }
 
 const THREAD_FILE = new URL('../../workers/detector-files-thread.ts', import.meta.url);
@@ -40,9 +40,13 @@ const runtimeFile = (name: string) => fileURLToPath(new URL(name, RUNTIME_FOLDER
 export function createBrowserDetectors({ inUse, folder }: BrowserDetectorSource): BrowserDetectors {
   let made: { readonly id: string; readonly detector: Promise<BrowserDetector> } | null = null;
   let files = new Map<string, DetectorFile>();
+  let thread: Worker | null = null;
 
   async function make(model: DetectorModel, path: string | null): Promise<BrowserDetector> {
-    const found = await runThread({ folder, sources: sourcesOf(path) });
+    thread = new Worker(THREAD_FILE, {
+      workerData: { folder, sources: sourcesOf(path) } satisfies DetectorFilesRequest,
+    });
+    const found = await answerOf(thread);
     const [detector, landmarks, wasm, webgpu] = found as [
       DetectorFile,
       DetectorFile,
@@ -69,7 +73,10 @@ export function createBrowserDetectors({ inUse, folder }: BrowserDetectorSource)
       return made.detector;
     },
     file: (fileName) => files.get(fileName) ?? null,
-    settled: async () => void (await made?.detector.catch(() => {})),
+    async close() {
+      await thread?.terminate();
+      await made?.detector.catch(() => {});
+    },
   };
 }
 
@@ -88,8 +95,7 @@ const sourcesOf = (detectorPath: string | null): DetectorFileSource[] => [
   },
 ];
 
-function runThread(request: DetectorFilesRequest): Promise<readonly DetectorFile[]> {
-  const thread = new Worker(THREAD_FILE, { workerData: request });
+function answerOf(thread: Worker): Promise<readonly DetectorFile[]> {
   return new Promise((resolve, reject) => {
     thread.once('message', resolve);
     thread.once('error', reject);

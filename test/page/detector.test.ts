@@ -3,15 +3,11 @@ import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import type { Page } from 'playwright-core';
 import sharp from 'sharp';
 import { detectorModels } from '../../models/manifest.ts';
-import type {
-  DetectorDescription,
-  FromWorker,
-  Look,
-} from '../../server/dashboard/client/webcam/detector-protocol.ts';
+import type { DetectorDescription, Look } from '../../server/dashboard/client/webcam/detector-protocol.ts';
 import { noBrowser, openBrowser } from '../support/browser.ts';
+import { type LookedInBrowser, lookInBrowser } from '../support/browser-detector.ts';
 import { samplePath, WITHOUT_YUNET, YUNET_PATH } from '../support/samples.ts';
 import { formWith, startTestServer, type TestServer } from '../support/server.ts';
 
@@ -22,41 +18,7 @@ const TOLERANCE_PX = 0.5;
 const SCORE_TOLERANCE = 2e-3;
 const QUALITY_TOLERANCE = 0.02;
 
-interface Measured {
-  readonly provider: string;
-  readonly whyNotWebgpu: string | null;
-  readonly openMs: number;
-  readonly look: Look;
-}
-
-/** Runs in the page: the worker as the webcam view starts it, and one picture. */
-async function lookInBrowser(page: Page, description: DetectorDescription, png: Buffer): Promise<Measured> {
-  return page.evaluate(
-    async ({ described, base64 }) => {
-      const worker = new Worker(described.worker, { type: 'module' });
-      const answer = () =>
-        new Promise<FromWorker>((resolve, reject) => {
-          worker.onmessage = ({ data }) => resolve(data);
-          worker.onerror = (event) => reject(new Error(event.message));
-        });
-      const startMs = performance.now();
-      worker.postMessage({ kind: 'open', description: described });
-      const opened = await answer();
-      if (opened.kind !== 'opened') throw new Error(JSON.stringify(opened));
-      const openMs = performance.now() - startMs;
-      const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
-      const bitmap = await createImageBitmap(new Blob([bytes], { type: 'image/png' }));
-      worker.postMessage({ kind: 'look', id: 1, bitmap }, [bitmap]);
-      const looked = await answer();
-      worker.terminate();
-      if (looked.kind !== 'looked') throw new Error(JSON.stringify(looked));
-      return { provider: opened.provider, whyNotWebgpu: opened.whyNotWebgpu, openMs, look: looked.look };
-    },
-    { described: description, base64: png.toString('base64') },
-  );
-}
-
-async function compare(server: TestServer, png: Buffer): Promise<Measured> {
+async function compare(server: TestServer, png: Buffer): Promise<LookedInBrowser> {
   const browser = await openBrowser(server);
   try {
     const page = await browser.open();
@@ -65,8 +27,9 @@ async function compare(server: TestServer, png: Buffer): Promise<Measured> {
     const response = await server.call('/recognize', { method: 'POST', body: formWith('image', png) });
     const there = ((await response.json()) as { faces: Look['faces'] }).faces;
     assert.ok(there.length >= 3);
-    assert.equal(here.look.faces.length, there.length);
-    for (const [i, face] of here.look.faces.entries()) {
+    const [look] = here.looks;
+    assert.equal(look!.faces.length, there.length);
+    for (const [i, face] of look!.faces.entries()) {
       const same = there[i]!;
       for (const side of ['x', 'y', 'width', 'height'] as const)
         assert.ok(
@@ -94,10 +57,10 @@ describe('the detector in the browser', { skip: noBrowser }, () => {
     const server = await startTestServer({ DETECTOR: 'ssd' });
     try {
       const png = await sharp(samplePath(1)).resize(320, 256, { fit: 'inside' }).png().toBuffer();
-      const { provider, whyNotWebgpu, openMs, look } = await compare(server, png);
+      const { provider, whyNotWebgpu, openMs, looks } = await compare(server, png);
       assert.equal(provider, whyNotWebgpu === null ? 'webgpu' : 'wasm');
       t.diagnostic(
-        `${provider} (${whyNotWebgpu}), open after ${openMs.toFixed(0)} ms, ${JSON.stringify(look.timings)}`,
+        `${provider} (${whyNotWebgpu}), open after ${openMs.toFixed(0)} ms, ${JSON.stringify(looks[0]!.timings)}`,
       );
     } finally {
       await server.dispose();
@@ -111,8 +74,8 @@ describe('the detector in the browser', { skip: noBrowser }, () => {
     const server = await startTestServer({ DETECTOR: 'yunet' }, folder);
     try {
       const png = await sharp(samplePath(1)).resize({ width: 640 }).png().toBuffer();
-      const { provider, openMs, look } = await compare(server, png);
-      t.diagnostic(`${provider}, open after ${openMs.toFixed(0)} ms, ${JSON.stringify(look.timings)}`);
+      const { provider, openMs, looks } = await compare(server, png);
+      t.diagnostic(`${provider}, open after ${openMs.toFixed(0)} ms, ${JSON.stringify(looks[0]!.timings)}`);
     } finally {
       await server.dispose();
       await rm(folder, { recursive: true, force: true });
