@@ -2,12 +2,15 @@
  * `npm run screenshots`: takes every view of the page, light and dark, on a desktop and on a phone, from a server with a small site played
  * to it. With `-- --readme` a few of them also go, compressed, to where the README shows them.
  */
+import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
 import { noBrowser, openBrowser, type TestBrowser } from '../test/support/browser.ts';
+import { makeFaceClip, PERSON_A } from '../test/support/clips.ts';
 import { ffmpegOrReason } from '../test/support/ffmpeg.ts';
+import { samplePath } from '../test/support/samples.ts';
 import { playDemoSite } from './demo-site.ts';
 import { startOwnServer } from './own-server.ts';
 import { findYunet, PROJECT_FOLDER } from './selections.ts';
@@ -36,6 +39,27 @@ const SHOTS: readonly Shot[] = [
     inReadme: true,
   },
   { name: 'history', path: 'wall/device/esp32-staircase/history', ready: '.thumb img' },
+  { name: 'people', path: 'people', ready: '.person img' },
+  { name: 'person', path: 'people/of/Lina%20Ortega', ready: '.pictures img' },
+  {
+    name: 'who-is-this',
+    path: 'people/who-is-this',
+    ready: '.drop',
+    inReadme: true,
+    prepare: async (page) => {
+      await page.locator('input[type=file]').first().setInputFiles(samplePath(6));
+      await page.getByRole('heading', { name: /faces found/ }).waitFor();
+    },
+  },
+  {
+    name: 'webcam',
+    path: 'people/of/Somebody%20New',
+    ready: '.way',
+    prepare: async (page) => {
+      await page.getByLabel('Webcam').check();
+      await page.locator('.outline').first().waitFor({ timeout: 60_000 });
+    },
+  },
   { name: 'attendance', path: 'attendance', ready: '.slot', inReadme: true },
   { name: 'recordings', path: 'recordings', ready: '.recording' },
   { name: 'devices', path: 'devices', ready: 'tbody tr' },
@@ -74,7 +98,12 @@ try {
   try {
     for (const [screen, options] of Object.entries(SCREENS))
       for (const colorScheme of ['light', 'dark'] as const) {
-        const browser = await openBrowser(server, { ...options, colorScheme, reducedMotion: 'reduce' });
+        const browser = await openBrowser(server, {
+          ...options,
+          colorScheme,
+          reducedMotion: 'reduce',
+          flags: await fakeCamera(program?.path ?? null),
+        });
         try {
           await site.sendFrames();
           await takeAll(browser, `${screen}-${colorScheme}`);
@@ -119,6 +148,20 @@ async function takeSignIn(browser: TestBrowser, kind: string): Promise<void> {
   await page.screenshot({ path: join(OUTPUT, `sign-in-${kind}.png`) });
   await page.close();
   await browser.context.addCookies(cookies);
+}
+
+/** A clip in place of a webcam, of somebody who is too far away to be enrolled: the advice can be read. */
+async function fakeCamera(ffmpegPath: string | null): Promise<string[]> {
+  if (ffmpegPath === null) return [];
+  const path = join(OUTPUT, 'webcam.mjpeg');
+  const format = { codec: 'mjpeg', format: 'mjpeg', pixelFormat: 'yuvj420p' };
+  const filter = 'scale=560:315,pad=1280:720:360:202';
+  if (!existsSync(path)) await makeFaceClip(ffmpegPath, { path, face: PERSON_A, filter, ...format });
+  return [
+    '--use-fake-device-for-media-stream',
+    '--use-fake-ui-for-media-stream',
+    `--use-file-for-fake-video-capture=${path}`,
+  ];
 }
 
 /** Pictures that are on their way are waited for. */

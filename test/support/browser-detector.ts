@@ -4,6 +4,7 @@ import type {
   DetectorDescription,
   FromWorker,
   Look,
+  Provider,
 } from '../../server/dashboard/client/webcam/detector-protocol.ts';
 
 export interface LookedInBrowser {
@@ -15,15 +16,19 @@ export interface LookedInBrowser {
   readonly looks: readonly (Look & { readonly waitedMs: number })[];
 }
 
-/** @param picture PNG or JPEG */
+/**
+ * @param picture PNG or JPEG
+ * @param provider what the page itself would choose, unless given
+ */
 export async function lookInBrowser(
   page: Page,
   description: DetectorDescription,
   picture: Buffer,
   times = 1,
+  provider?: Provider,
 ): Promise<LookedInBrowser> {
   return page.evaluate(
-    async ({ described, base64, count }) => {
+    async ({ described, base64, count, wanted }) => {
       const worker = new Worker(described.worker, { type: 'module' });
       const answer = () =>
         new Promise<FromWorker>((resolve, reject) => {
@@ -31,7 +36,7 @@ export async function lookInBrowser(
           worker.onerror = (event) => reject(new Error(event.message));
         });
       const startMs = performance.now();
-      worker.postMessage({ kind: 'open', description: described });
+      worker.postMessage({ kind: 'open', description: described, provider: wanted });
       const opened = await answer();
       if (opened.kind !== 'opened') throw new Error(JSON.stringify(opened));
       const openMs = performance.now() - startMs;
@@ -48,6 +53,6 @@ export async function lookInBrowser(
       worker.terminate();
       return { provider: opened.provider, whyNotWebgpu: opened.whyNotWebgpu, openMs, looks };
     },
-    { described: description, base64: picture.toString('base64'), count: times },
+    { described: description, base64: picture.toString('base64'), count: times, wanted: provider },
   );
 }

@@ -35,12 +35,14 @@ export interface FaceClipOptions {
   readonly followedBy?: SampleFace;
   readonly codec?: string;
   readonly format?: string;
+  readonly pixelFormat?: string;
 }
 
 const MOVE = 'crop=1240:696:20+15*sin(t*2):12+8*cos(t*3),scale=1280:720';
 
 export async function makeFaceClip(ffmpegPath: string, options: FaceClipOptions): Promise<string> {
   const { path, face, durationS = 3, filter, followedBy, codec = 'libx264', format = 'mp4' } = options;
+  const { pixelFormat = 'yuv420p' } = options;
   const faces = followedBy ? [face, followedBy] : [face];
   const chains = faces.map(
     (shown, i) => `[${i}:v]${[framed(shown), ...(filter ? [filter] : []), MOVE].join(',')}[v${i}]`,
@@ -52,7 +54,7 @@ export async function makeFaceClip(ffmpegPath: string, options: FaceClipOptions)
   ]);
   await promisify(execFile)(ffmpegPath, [
     ...['-y', '-nostdin', '-loglevel', 'error', ...inputs, '-filter_complex', chains.join(';') + joined],
-    ...['-map', '[out]', '-pix_fmt', 'yuv420p', '-c:v', codec, '-f', format, path],
+    ...['-map', '[out]', '-pix_fmt', pixelFormat, '-c:v', codec, '-f', format, path],
   ]);
   return path;
 }

@@ -20,7 +20,8 @@ export async function createGraphOpener(
   { runtimes }: Pick<DetectorDescription, 'runtimes'>,
   wanted?: Provider,
 ): Promise<GraphOpener> {
-  const whyNotWebgpu = wanted === 'wasm' ? 'it was not wanted' : await webgpuTrouble();
+  const whyNotWebgpu =
+    wanted === undefined ? await webgpuTrouble() : wanted === 'wasm' ? 'it was not wanted' : null;
   const provider = whyNotWebgpu === null ? 'webgpu' : 'wasm';
   // Two builds of the runtime: the one with WebGPU is a module of its own, and is loaded by nobody who cannot use it.
   const runtime: Runtime =

@@ -10,8 +10,9 @@ import { Icon } from '../../parts/icon.tsx';
 import { LivePicture } from '../../parts/live-picture.tsx';
 import { Progress } from '../../parts/progress.tsx';
 import { StateBadge } from '../../parts/state-badge.tsx';
+import { EnrolFromPicture } from '../../people/enrol-from-picture.tsx';
 import { linkTo } from '../../router.ts';
-import type { Source } from '../../sources.ts';
+import type { Picture, Source } from '../../sources.ts';
 import { useSource, useSourceList } from '../../use-sources.ts';
 import { DeviceFacts } from '../devices/device-facts.tsx';
 import { BeforeAfter } from './before-after.tsx';
@@ -97,6 +98,8 @@ function Live({ source }: { source: Source }) {
 }
 
 function Faces({ source: { picture } }: { source: Source }) {
+  /** The picture as it was when somebody wanted to enrol a face of it: the next one comes soon. */
+  const [held, setHeld] = useState<Picture | null>(null);
   if (picture === null) return null;
   return (
     <section>
@@ -120,6 +123,13 @@ function Faces({ source: { picture } }: { source: Source }) {
           </li>
         ))}
       </ul>
+      {picture.faces.length > 0 && (
+        <button type="button" onClick={() => setHeld(picture)}>
+          <Icon name="people" />
+          Enrol a face of this picture
+        </button>
+      )}
+      {held !== null && <EnrolFromPicture picture={held} onClose={() => setHeld(null)} />}
     </section>
   );
 }
