@@ -1,6 +1,6 @@
 /** Builds the attendance API out of its parts: sessions, outbox, face videos, cameras, and the routes over them. */
 import { mkdir, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Registry } from 'prom-client';
 import type { EmbedderModel } from '../models/manifest.ts';
@@ -80,6 +80,8 @@ export interface Attendance {
 }
 
 const PREVIEW_JPEG_QUALITY = 85;
+/** The other half looks at the frames meanwhile: a decoder on every core costs more in all, and is no sooner done. */
+const DECODER_THREADS = Math.max(1, availableParallelism() >> 1);
 
 export async function composeAttendance(parts: AttendanceParts): Promise<Attendance> {
   const { settings, apiKey, program, recognizer, embedder, bodies, log, closers } = parts;
@@ -148,7 +150,7 @@ export async function composeAttendance(parts: AttendanceParts): Promise<Attenda
   closers.add('sessions', () => started.close());
   const videos = createFaceVideos({
     places: { uploadsFolder: settings.UPLOADS_DIR ?? null, tempFolder, policy },
-    readFrames: (video) => videoFrames(program, video),
+    readFrames: (video) => videoFrames(program, { ...video, threads: DECODER_THREADS }),
     look,
     threads: recognizer.status.threads,
     minQuality: settings.MIN_VIDEO_QUALITY,
