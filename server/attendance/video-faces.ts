@@ -1,5 +1,5 @@
 /** All faces of a video: frames are looked at on every thread while ffmpeg still decodes. */
-import type { AnalyseResult } from '../../workers/protocol.ts';
+import type { AnalyseResult, EmbeddedView } from '../../workers/protocol.ts';
 import type { VideoContainer } from './video-file.ts';
 import type { LookAtFrame, VideoFrame } from './video-frame.ts';
 
@@ -25,6 +25,18 @@ export interface VideoFacesOptions {
   readonly returnEmbeddings: boolean;
 }
 
+/** A video may end after these. */
+const FRAMES_WITH_BOTH_VIEWS = 3;
+
+/**
+ * Where the views take turns, the mean over the frames is the mean of both: as good as both of each frame (npm run bench -- face-videos),
+ * at half the cost.
+ */
+function viewOf(place: number): EmbeddedView {
+  if (place < FRAMES_WITH_BOTH_VIEWS) return 'both';
+  return place % 2 === 0 ? 'straight' : 'mirrored';
+}
+
 /** In the order of the frames. @throws what `readFrames` and `look` throw, after everything under way has ended */
 export async function facesOfVideo(options: VideoFacesOptions): Promise<AnalyseResult[]> {
   const { readFrames, look, framesAtOnce, video, returnEmbeddings } = options;
@@ -35,8 +47,7 @@ export async function facesOfVideo(options: VideoFacesOptions): Promise<AnalyseR
   try {
     for await (const frame of readFrames(video)) {
       const place = count++;
-      // The mean over the frames is the mean of both views then: as good as both of each frame (npm run bench -- face-videos), at half the cost.
-      const view = place % 2 === 0 ? 'straight' : 'mirrored';
+      const view = viewOf(place);
       const task = look(frame, { index: null, returnEmbeddings, smallFaces: false, view, source: null })
         .then(
           (result) => {
