@@ -1,8 +1,11 @@
 /**
  * Work that waits for a thread: bounded, first come first served, and of each source only the newest. A camera or a board that
- * sends faster than it is served replaces its own waiting frame, at the same place in the line, and holds up nobody else.
+ * sends faster than it is served replaces its own waiting frame, at the same place in the line, and holds up nobody else. Where more
+ * come than the line holds, whoever had a turn last gives way to whoever waited longer for one: all get their share, however
+ * their frames fall in time.
  */
 import { ServerError } from '../errors.ts';
+import { Turns } from './turns.ts';
 
 export interface BacklogOptions<Job, Answer> {
   /** How many jobs may wait. */
@@ -21,6 +24,8 @@ export type DropReason = 'superseded' | 'overloaded' | 'closed';
 interface Waiting<Job, Answer> {
   job: Job;
   since: number;
+  /** When its source last had a turn. */
+  turnMs: number;
   resolve: (answer: Answer) => void;
   reject: (error: unknown) => void;
 }
@@ -32,6 +37,7 @@ export class Backlog<Job, Answer> {
   readonly #options: BacklogOptions<Job, Answer>;
   /** In the order of arrival: a Map keeps the place of a key whose value is replaced. */
   readonly #waiting = new Map<string | symbol, Waiting<Job, Answer>>();
+  readonly #turns = new Turns();
   readonly #idle: (() => void)[] = [];
   #concurrency: number;
   #running = 0;
@@ -65,15 +71,17 @@ export class Backlog<Job, Answer> {
     if (this.#closed) return this.#refuse('closed', shuttingDown());
     const key = source ?? Symbol('job');
     const older = this.#waiting.get(key);
+    const turnMs = source === null ? Number.NEGATIVE_INFINITY : this.#turns.asked(source);
     if (
       older === undefined &&
       this.#running >= this.#concurrency &&
-      this.#waiting.size >= this.#options.limit
+      this.#waiting.size >= this.#options.limit &&
+      !this.#makeRoom(source, turnMs)
     ) {
       return this.#refuse('overloaded', overloadedError(this.#options.limit));
     }
     return new Promise<Answer>((resolve, reject) => {
-      this.#waiting.set(key, { job, since: performance.now(), resolve, reject });
+      this.#waiting.set(key, { job, since: performance.now(), turnMs, resolve, reject });
       if (older) {
         this.#options.onDrop?.('superseded');
         older.reject(supersededError());
@@ -89,6 +97,43 @@ export class Backlog<Job, Answer> {
       await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
+  /**
+   * Sources on the one side and single jobs on the other may each fill the whole line, but where both come neither keeps the other
+   * out of its half. Within the half of the sources, the one that had its turn last gives way.
+   * @returns false where nobody gives way
+   */
+  #makeRoom(source: string | null, turnMs: number): boolean {
+    const half = Math.floor(this.#options.limit / 2);
+    let sources = 0;
+    let latest: string | null = null;
+    let latestMs = Number.NEGATIVE_INFINITY;
+    let lastSingle: symbol | null = null;
+    for (const [key, waiting] of this.#waiting) {
+      if (typeof key === 'symbol') {
+        lastSingle = key;
+        continue;
+      }
+      sources++;
+      if (waiting.turnMs >= latestMs) {
+        latest = key;
+        latestMs = waiting.turnMs;
+      }
+    }
+    const singles = this.#waiting.size - sources;
+    if (source === null) return singles < half && this.#turnAway(latest);
+    if (sources < half) return this.#turnAway(lastSingle);
+    return latestMs > turnMs && this.#turnAway(latest);
+  }
+
+  #turnAway(key: string | symbol | null): boolean {
+    const waiting = key === null ? undefined : this.#waiting.get(key);
+    if (key === null || waiting === undefined) return false;
+    this.#waiting.delete(key);
+    this.#options.onDrop?.('overloaded');
+    waiting.reject(overloadedError(this.#options.limit));
+    return true;
+  }
+
   #refuse(reason: DropReason, error: ServerError): Promise<never> {
     this.#options.onDrop?.(reason);
     return Promise.reject(error);
@@ -98,6 +143,7 @@ export class Backlog<Job, Answer> {
     while (this.#running < this.#concurrency && this.#waiting.size > 0) {
       const [key, next] = this.#waiting.entries().next().value!;
       this.#waiting.delete(key);
+      if (typeof key === 'string') this.#turns.taken(key);
       this.#running++;
       this.#options.onStart?.(performance.now() - next.since);
       this.#options
