@@ -16,6 +16,8 @@ export interface Embedder {
    * @returns for each face a vector of shape [512] and length 1
    */
   embed(picture: LoadedPicture, landmarks: readonly Point[][], view?: EmbeddedView): Promise<Float32Array[]>;
+  /** See models/manifest.ts; null where it is not known. */
+  readonly mirrorShift: number | null;
   release(): Promise<void>;
 }
 
@@ -63,6 +65,7 @@ export function createEmbedder(graph: Graph, model: EmbedderModel): Embedder {
   }
 
   return {
+    mirrorShift: model.mirrorShift ?? null,
     async embed(picture, landmarks, view = 'both') {
       const embeddings: Float32Array[] = [];
       const facesAtOnce = MAX_BATCH / 2;

@@ -79,9 +79,12 @@ async function analyse(parts: WorkerParts, task: AnalyseTask): Promise<AnalyseRe
   const start = performance.now();
   const { picture, factor, enhancement, enhanceMs } = await readPicture(parts, task.input);
   const readAt = performance.now();
+  // libvips encodes on a thread of its own while the networks run on this one.
+  const encoding = task.jpegQuality === null ? null : encodeJpeg(picture, task.jpegQuality);
+  encoding?.catch(() => {});
   const { faces, timings } = await findFaces(parts, picture, factor, task);
   const foundAt = performance.now();
-  const jpeg = task.jpegQuality === null ? null : await encodeJpeg(picture, task.jpegQuality);
+  const jpeg = await encoding;
   const end = performance.now();
   return {
     kind: 'analysed',

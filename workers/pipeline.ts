@@ -1,11 +1,12 @@
 /** Detect, find landmarks, embed, assess, compare: everything between a decoded picture and its faces. */
-import type { Picture, PixelKernels } from '../kernels/picture.ts';
+import type { LoadedPicture, Picture, PixelKernels } from '../kernels/picture.ts';
+import { isBeyondDoubt } from './beyond-doubt.ts';
 import type { Detector } from './detect/detector.ts';
-import type { Embedder } from './embed.ts';
+import { type Embedder, meanDirection } from './embed.ts';
 import { clipBox, scalePoints } from './geometry.ts';
 import { fivePointsOf, type LandmarkFinder } from './landmarks.ts';
 import type { Matcher } from './match.ts';
-import type { AnalysedFace, AnalyseTask, PictureLimits } from './protocol.ts';
+import type { AnalysedFace, AnalyseTask, PictureLimits, Point } from './protocol.ts';
 import { assessFace } from './quality.ts';
 
 export interface PipelineParts {
@@ -37,7 +38,7 @@ export async function findFaces(
   parts: PipelineParts,
   picture: Picture,
   factor: number,
-  task: Pick<AnalyseTask, 'index' | 'returnEmbeddings' | 'smallFaces' | 'view'>,
+  task: Pick<AnalyseTask, 'smallFaces'> & EmbeddingTask,
 ): Promise<FoundFaces> {
   const start = performance.now();
   const loaded = parts.kernels.load(picture);
@@ -49,7 +50,7 @@ export async function findFaces(
   const landmarks = await parts.landmarks.find(loaded, detected);
   const alignedAt = performance.now();
 
-  const embeddings = await parts.embedder.embed(loaded, landmarks, task.view);
+  const embeddings = await embedFaces(parts, loaded, landmarks, task);
   const embeddedAt = performance.now();
 
   const faces = detected.map((face, i): AnalysedFace => {
@@ -79,4 +80,29 @@ export async function findFaces(
       matchMs: performance.now() - embeddedAt,
     },
   };
+}
+
+type EmbeddingTask = Pick<AnalyseTask, 'index' | 'returnEmbeddings' | 'view' | 'threshold'>;
+
+/** Where only names are wanted, the mirror image is embedded of those faces alone whose name it could change. */
+async function embedFaces(
+  { embedder, matcher }: PipelineParts,
+  picture: LoadedPicture,
+  landmarks: readonly Point[][],
+  { index, returnEmbeddings, view, threshold }: EmbeddingTask,
+): Promise<Float32Array[]> {
+  const { mirrorShift } = embedder;
+  const onlyNames = !returnEmbeddings && view === undefined;
+  if (!onlyNames || index === null || threshold === undefined || mirrorShift === null)
+    return embedder.embed(picture, landmarks, view);
+  const embeddings = await embedder.embed(picture, landmarks, 'straight');
+  const doubtful = embeddings.flatMap((embedding, i) =>
+    isBeyondDoubt(matcher.search(index, embedding), threshold, mirrorShift) ? [] : [i],
+  );
+  const faces = doubtful.map((i) => landmarks[i]!);
+  const mirrored = await embedder.embed(picture, faces, 'mirrored');
+  doubtful.forEach((i, k) => {
+    embeddings[i] = meanDirection([embeddings[i]!, mirrored[k]!]);
+  });
+  return embeddings;
 }

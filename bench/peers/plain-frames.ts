@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 
 export interface PlainFrames {
-  readonly url: string;
+  readonly port: number;
   close(): Promise<void>;
 }
 
@@ -30,7 +30,7 @@ export async function startPlainFrames(folder: string): Promise<PlainFrames> {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    port: (server.address() as AddressInfo).port,
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { ServerError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
+import { type Clocks, systemClocks } from './device.ts';
 
 export interface FramesOptions {
   readonly folder: string;
@@ -13,6 +14,7 @@ export interface FramesOptions {
   readonly storageBytes: number;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly clocks?: Clocks;
 }
 
 /** The untouched frame, kept beside the stored picture: the bytes, and the headers that describe them. */
@@ -41,6 +43,8 @@ export interface FrameStore {
   store(deviceId: string, jpeg: Uint8Array, raw: RawFrameFile | null): Promise<StoredFrame>;
   /** Newest first; of one device, or of all without it. */
   list(limit: number, deviceId?: string | null): StoredFrame[];
+  /** Those of the last `windowMs`, oldest first, with their times by a clock that cannot jump. */
+  recent(windowMs: number): { readonly name: string; readonly storedMs: number }[];
   /** Null where there is no such frame. Whoever opens closes the handle. */
   open(name: string): Promise<OpenedFrame | null>;
   openRaw(name: string): Promise<OpenedFrame | null>;
@@ -52,6 +56,8 @@ export interface FrameStore {
 interface Entry extends StoredFrame {
   /** With the raw frame. */
   readonly storedBytes: number;
+  /** By the monotonic clock: the clock that names are made of may be set back, and a frame must not stay the longer for it. */
+  readonly storedMs: number;
 }
 
 const JPEG_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]*_(\d{1,16})\.jpg$/;
@@ -67,10 +73,10 @@ const SAY_FULL_EVERY_MS = 10_000;
 
 /** Opens the folder and takes in what an earlier run left there. */
 export async function openFrames(options: FramesOptions): Promise<FrameStore> {
-  const { folder, log, metrics } = options;
+  const { folder, log, metrics, clocks = systemClocks } = options;
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  // In the order of creation: a Map keeps the order of insertion.
-  const entries = await readFolder(folder);
+  // In the order in which they were stored: a Map keeps the order of insertion.
+  const entries = await readFolder(folder, clocks);
   const reserved = new Set<string>();
   let storedBytes = 0;
   for (const entry of entries.values()) storedBytes += entry.storedBytes;
@@ -87,9 +93,9 @@ export async function openFrames(options: FramesOptions): Promise<FrameStore> {
   timer.unref();
 
   async function removeDue(): Promise<void> {
-    const oldestMs = Date.now() - options.retentionS * 1000;
+    const oldestMs = clocks.monotonicMs() - options.retentionS * 1000;
     for (const entry of entries.values()) {
-      const isOld = entry.createdAt.getTime() < oldestMs;
+      const isOld = entry.storedMs < oldestMs;
       if (!isOld && storedBytes <= options.storageBytes) break;
       await remove(entry, isOld ? 'age' : 'space');
     }
@@ -131,7 +137,7 @@ export async function openFrames(options: FramesOptions): Promise<FrameStore> {
   /** A name that no other frame has, now or in the making: a millisecond that is taken gives way to the next. */
   function reserve(deviceId: string): { name: string; createdAt: Date } {
     const device = fileNamePart(deviceId);
-    for (let ms = Date.now(); ; ms++) {
+    for (let ms = clocks.wallMs(); ; ms++) {
       const name = `${device}_${ms}.jpg`;
       if (entries.has(name) || reserved.has(name)) continue;
       reserved.add(name);
@@ -196,6 +202,7 @@ export async function openFrames(options: FramesOptions): Promise<FrameStore> {
         createdAt,
         sizeBytes: jpeg.length,
         storedBytes: jpeg.length + (raw?.bytes.length ?? 0),
+        storedMs: clocks.monotonicMs(),
       };
       entries.set(name, entry);
       storedBytes += entry.storedBytes;
@@ -205,12 +212,16 @@ export async function openFrames(options: FramesOptions): Promise<FrameStore> {
     },
     list(limit, deviceId = null) {
       const all = [...entries.values()];
-      const prefix = deviceId === null ? '' : `${fileNamePart(deviceId)}_`;
-      const chosen =
-        prefix === ''
-          ? all
-          : all.filter(({ name }) => name.startsWith(prefix) && /^\d+\.jpg$/.test(name.slice(prefix.length)));
-      return chosen.slice(-limit).reverse();
+      const isOfDevice = deviceId === null ? null : namesOf(deviceId);
+      const chosen = isOfDevice === null ? all : all.filter(({ name }) => isOfDevice(name));
+      return chosen
+        .slice(-limit)
+        .reverse()
+        .map(({ name, createdAt, sizeBytes }) => ({ name, createdAt, sizeBytes }));
+    },
+    recent(windowMs) {
+      const oldestMs = clocks.monotonicMs() - windowMs;
+      return [...entries.values()].filter(({ storedMs }) => storedMs >= oldestMs);
     },
     // Only names that are in the index are ever joined to the folder's path: nothing outside it can be asked for.
     async open(name) {
@@ -251,7 +262,14 @@ export function fileNamePart(deviceId: string): string {
   return safe.slice(0, MAX_NAME_CHARACTERS) || 'unknown_device';
 }
 
-async function readFolder(folder: string): Promise<Map<string, Entry>> {
+/** Whether a name is one that the device's frames get. */
+export function namesOf(deviceId: string): (name: string) => boolean {
+  const prefix = `${fileNamePart(deviceId)}_`;
+  return (name) => name.startsWith(prefix) && /^\d+\.jpg$/.test(name.slice(prefix.length));
+}
+
+async function readFolder(folder: string, clocks: Clocks): Promise<Map<string, Entry>> {
+  const nowMs = { wall: clocks.wallMs(), monotonic: clocks.monotonicMs() };
   const names = new Set(await readdir(folder));
   const found: Entry[] = [];
   for (const name of names) {
@@ -265,11 +283,14 @@ async function readFolder(folder: string): Promise<Map<string, Entry>> {
     if (match === null) continue;
     const { size } = await stat(join(folder, name));
     const rawBytes = names.has(name + RAW) ? (await stat(join(folder, name + RAW))).size : 0;
+    const createdAt = new Date(Number(match[1]));
     found.push({
       name,
-      createdAt: new Date(Number(match[1])),
+      createdAt,
       sizeBytes: size,
       storedBytes: size + rawBytes,
+      // One of the future was stored before the clock was set back.
+      storedMs: nowMs.monotonic - Math.max(0, nowMs.wall - createdAt.getTime()),
     });
   }
   found.sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime());

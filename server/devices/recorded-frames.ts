@@ -1,43 +1,31 @@
 /** Which frames a recording shows, when, and how large. */
-import { type FrameStore, fileNamePart } from './frames.ts';
+import { type FrameStore, namesOf } from './frames.ts';
 import { jpegSize, type PictureSize } from './jpeg-size.ts';
 import type { TimedPicture } from './video-encoder.ts';
 
-export type FrameSource = Pick<FrameStore, 'list' | 'open'>;
+export type FrameSource = Pick<FrameStore, 'recent' | 'open'>;
 
 export interface ChosenFrame {
   readonly name: string;
-  readonly createdMs: number;
+  readonly storedMs: number;
 }
 
 const WINDOW_MS = 30_000;
 /** Frames nearer to each other than this would make a video that nobody can watch: a thousand boards in one picture. */
 const SHORTEST_FRAME_MS = 16;
-/** Files are named after a clock that may be some milliseconds ahead where many frames come at once. */
-const AHEAD_MS = 1000;
 const LONGEST_LAST_FRAME_MS = 1000;
 const LONGEST_SIDE_PX = 1920;
 const HEAD_BYTES = 64 * 1024;
 
 /** The frames of the last 30 s, oldest first. @param deviceId null for those of all devices */
 export function chooseFrames(frames: FrameSource, deviceId: string | null): ChosenFrame[] {
-  const nowMs = Date.now();
-  const isOfDevice = deviceId === null ? () => true : ofDevice(deviceId);
-  const inWindow = frames
-    .list(Number.MAX_SAFE_INTEGER)
-    .map(({ name, createdAt }) => ({ name, createdMs: createdAt.getTime() }))
-    .filter(({ createdMs }) => createdMs >= nowMs - WINDOW_MS && createdMs <= nowMs + AHEAD_MS)
-    .filter(({ name }) => isOfDevice(name))
-    .sort((a, b) => a.createdMs - b.createdMs);
+  const isOfDevice = deviceId === null ? () => true : namesOf(deviceId);
   const chosen: ChosenFrame[] = [];
-  for (const frame of inWindow)
-    if (frame.createdMs - (chosen.at(-1)?.createdMs ?? 0) >= SHORTEST_FRAME_MS) chosen.push(frame);
+  for (const { name, storedMs } of frames.recent(WINDOW_MS)) {
+    const lastMs = chosen.at(-1)?.storedMs ?? Number.NEGATIVE_INFINITY;
+    if (isOfDevice(name) && storedMs - lastMs >= SHORTEST_FRAME_MS) chosen.push({ name, storedMs });
+  }
   return chosen;
-}
-
-function ofDevice(deviceId: string): (name: string) => boolean {
-  const prefix = `${fileNamePart(deviceId)}_`;
-  return (name) => name.startsWith(prefix) && /^\d+\.jpg$/.test(name.slice(prefix.length));
 }
 
 /** Holds every picture; null where none is left. Even, as yuv420p has one colour for two pixels. */
@@ -68,11 +56,11 @@ export async function* timedPictures(
   let first: number | null = null;
   let shown: TimedPicture | null = null;
   let gapMs = LONGEST_LAST_FRAME_MS;
-  for (const { name, createdMs } of chosen) {
+  for (const { name, storedMs } of chosen) {
     const jpeg = await readFrame(frames, name);
     if (jpeg === null || jpegSize(jpeg) === null) continue;
-    first ??= createdMs;
-    const timeMs = createdMs - first;
+    first ??= storedMs;
+    const timeMs = Math.round(storedMs - first);
     if (shown !== null) gapMs = timeMs - shown.timeMs;
     shown = { timeMs, jpeg };
     counted.frames++;

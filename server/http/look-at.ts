@@ -14,6 +14,8 @@ export interface LookDependencies {
 export interface LookOptions {
   /** Quality of the upright JPEG to give back, or null for none. */
   readonly jpegQuality: number | null;
+  /** Spares faces whose name is beyond doubt their second embedding (workers/protocol.ts): for those who send many pictures. */
+  readonly onlyNames?: boolean;
   /** Who sends it: a newer picture of the same source overtakes one that waits. */
   readonly source?: string;
 }
@@ -21,10 +23,11 @@ export interface LookOptions {
 export async function lookAt(
   { recognizer, gallery, metrics }: LookDependencies,
   input: EncodedPicture | RawFrame,
-  { jpegQuality, source }: LookOptions,
+  { jpegQuality, onlyNames = false, source }: LookOptions,
 ): Promise<{ result: AnalyseResult; outcome: PictureOutcome }> {
   return gallery.withIndex(async (index) => {
-    const task = { input, index, returnEmbeddings: false, jpegQuality } as const;
+    const threshold = onlyNames ? gallery.threshold() : undefined;
+    const task = { input, index, returnEmbeddings: false, jpegQuality, threshold } as const;
     const result = await recognizer.analyse(task, source);
     const outcome = presentFaces(result, gallery.decide);
     metrics.recognitions.inc({ result: outcome.status });

@@ -1,8 +1,8 @@
 /**
- * Work that waits for a thread: bounded, first come first served, and of each source only the newest. A camera or a board that
- * sends faster than it is served replaces its own waiting frame, at the same place in the line, and holds up nobody else. Where more
- * come than the line holds, whoever had a turn last gives way to whoever waited longer for one: all get their share, however
- * their frames fall in time.
+ * Work that waits for a thread: bounded, and of each source only the newest. A camera or a board that sends faster than it is served
+ * replaces its own waiting frame, and holds up nobody else. Of the sources that wait, the one whose last turn is longest ago is next,
+ * and where more come than the line holds, the one that had its turn last gives way: all get their share, however their frames fall
+ * in time. Jobs of no source go in the order of their arrival, in turns with the sources.
  */
 import { ServerError } from '../errors.ts';
 import { Turns } from './turns.ts';
@@ -42,6 +42,7 @@ export class Backlog<Job, Answer> {
   #concurrency: number;
   #running = 0;
   #closed = false;
+  #singleIsNext = false;
 
   constructor(options: BacklogOptions<Job, Answer>) {
     this.#options = options;
@@ -139,9 +140,26 @@ export class Backlog<Job, Answer> {
     return Promise.reject(error);
   }
 
+  #nextKey(): string | symbol {
+    let single: symbol | null = null;
+    let source: string | null = null;
+    let earliestMs = Number.POSITIVE_INFINITY;
+    for (const [key, { turnMs }] of this.#waiting) {
+      if (typeof key === 'symbol') single ??= key;
+      else if (turnMs < earliestMs) {
+        source = key;
+        earliestMs = turnMs;
+      }
+    }
+    if (single === null || source === null) return (single ?? source)!;
+    this.#singleIsNext = !this.#singleIsNext;
+    return this.#singleIsNext ? single : source;
+  }
+
   #advance(): void {
     while (this.#running < this.#concurrency && this.#waiting.size > 0) {
-      const [key, next] = this.#waiting.entries().next().value!;
+      const key = this.#nextKey();
+      const next = this.#waiting.get(key)!;
       this.#waiting.delete(key);
       if (typeof key === 'string') this.#turns.taken(key);
       this.#running++;

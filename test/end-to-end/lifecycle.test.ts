@@ -1,71 +1,33 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, beforeEach, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { portrait } from '../support/pictures.ts';
 import { formWith } from '../support/server.ts';
-
-const MAIN = fileURLToPath(new URL('../../server/main.ts', import.meta.url));
+import { ServerProgram } from '../support/server-program.ts';
 
 let folder = '';
-const children: ChildProcess[] = [];
+const programs: ServerProgram[] = [];
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'facepool-test-lifecycle-'));
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 after(() => {
-  for (const child of children) if (child.exitCode === null) child.kill('SIGKILL');
+  for (const program of programs) program.kill();
 });
 
-class Program {
-  readonly child: ChildProcess;
-  output = '';
-
-  constructor(settings: Record<string, string>) {
-    const { PATH = '' } = process.env;
-    this.child = spawn(process.execPath, [MAIN], {
-      cwd: folder,
-      env: {
-        PATH,
-        HOST: '127.0.0.1',
-        PORT: '0',
-        DATA_DIR: join(folder, 'data'),
-        WORKER_THREADS: '1',
-        MODEL_DOWNLOAD: 'never',
-        LOG_FORMAT: 'json',
-        ...settings,
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    children.push(this.child);
-    for (const stream of [this.child.stdout!, this.child.stderr!])
-      stream.setEncoding('utf8').on('data', (text: string) => {
-        this.output += text;
-      });
-  }
-
-  async exit(): Promise<number | null> {
-    if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, 'close');
-    return this.child.exitCode;
-  }
-
-  /** The address, once requests are answered. */
-  async ready(): Promise<string> {
-    while (!this.output.includes('"ready after')) {
-      if (this.child.exitCode !== null) throw new Error(`the server ended: ${this.output}`);
-      await Promise.race([once(this.child.stdout!, 'data'), once(this.child, 'close')]);
-    }
-    return /"urls":\["([^"]+)"/.exec(this.output)![1]!;
-  }
+/** The program in this test's folder; ended with the tests. */
+function start(settings: Record<string, string> = {}): ServerProgram {
+  const program = new ServerProgram(folder, settings);
+  programs.push(program);
+  return program;
 }
 
 test('the first start makes a key and shows it once; SIGTERM ends with 0 after what runs is finished', async () => {
-  const program = new Program({});
+  const program = start();
   const url = await program.ready();
   const [line, key] = /^API key .*: ([A-Za-z0-9_-]{43})$/m.exec(program.output) ?? [];
   assert.ok(line && key, program.output);
@@ -93,13 +55,13 @@ test('the first start makes a key and shows it once; SIGTERM ends with 0 after w
   assert.match(program.output, /"message":"stopped"/);
   assert.doesNotMatch(program.output, /"level":"(ERROR|FATAL)"/);
 
-  const again = new Program({});
+  const again = start();
   const secondUrl = await again.ready();
   assert.doesNotMatch(again.output, /API key/);
   const response = await fetch(`${secondUrl}/recognize`, { method: 'POST', body: formWith('file', picture) });
   assert.equal(((await response.json()) as { recognizedAs: string }).recognizedAs, 'Anna');
 
-  const third = new Program({});
+  const third = start();
   assert.equal(await third.exit(), 1);
   assert.match(third.output, /^facepool cannot start: the data folder .* is in use by process \d+/m);
   // Ctrl-C under npm comes twice: from the terminal, and passed on by npm.
@@ -109,14 +71,14 @@ test('the first start makes a key and shows it once; SIGTERM ends with 0 after w
 });
 
 test('SIGTERM during the start ends with 0', async () => {
-  const program = new Program({});
+  const program = start();
   while (!program.output.includes('API key')) await once(program.child.stdout!, 'data');
   program.child.kill('SIGTERM');
   assert.equal(await program.exit(), 0, program.output);
 });
 
 test('wrong settings stop the start with all that is wrong', async () => {
-  const program = new Program({ PORT: 'eighty', ACCESS: 'everybody' });
+  const program = start({ PORT: 'eighty', ACCESS: 'everybody' });
   assert.equal(await program.exit(), 1);
   assert.match(program.output, /PORT: expected a whole number from 0 to 65535, received "eighty"/);
   assert.match(program.output, /ACCESS: expected one of/);
@@ -127,7 +89,7 @@ test('a port that is taken stops the start with what to do', async () => {
   const other = createServer().listen(0, '127.0.0.1');
   await once(other, 'listening');
   const { port } = other.address() as { port: number };
-  const program = new Program({ PORT: String(port) });
+  const program = start({ PORT: String(port) });
   assert.equal(await program.exit(), 1);
   assert.match(
     program.output,
@@ -138,16 +100,16 @@ test('a port that is taken stops the start with what to do', async () => {
 
 test('a data folder that cannot be written to stops the start', async () => {
   await writeFile(join(folder, 'file'), '');
-  const program = new Program({ DATA_DIR: join(folder, 'file', 'data') });
+  const program = start({ DATA_DIR: join(folder, 'file', 'data') });
   assert.equal(await program.exit(), 1);
   assert.match(program.output, /facepool cannot start: the data folder .* cannot be used/);
 });
 
 test('models that are not there stop the start with the command that fetches them', async () => {
-  const unknown = new Program({ EMBEDDER: 'nothing' });
+  const unknown = start({ EMBEDDER: 'nothing' });
   assert.equal(await unknown.exit(), 1);
   assert.match(unknown.output, /EMBEDDER: expected one of dlib-resnet-v1/);
-  const missing = new Program({ DETECTOR: 'yunet' });
+  const missing = start({ DETECTOR: 'yunet' });
   assert.equal(await missing.exit(), 1);
   assert.match(missing.output, /npm run models -- fetch yunet/);
 });

@@ -133,6 +133,7 @@ export function frameRoutes(dependencies: FrameDependencies): Route[] {
     const source = deviceId === null ? `${UNKNOWN_DEVICE}@${ctx.ip}` : `device ${deviceId}`;
     const { result, outcome } = await lookAt(dependencies, input, {
       jpegQuality: STORED_JPEG_QUALITY,
+      onlyNames: true,
       source,
     });
     if (result.jpeg === null) throw new Error('the thread gave no picture back');

@@ -123,6 +123,38 @@ test('frames older than their time are removed, with their raw files', async () 
   assert.deepEqual(frames.list(10), []);
 });
 
+test('a clock that is set back keeps no frame longer, and one set forward removes none early', async () => {
+  let wallMs = Date.now();
+  let monotonicMs = 0;
+  const frames = await open({
+    retentionS: 1,
+    clocks: { wallMs: () => wallMs, monotonicMs: () => monotonicMs },
+  });
+  const before = await frames.store('cam', picture('1'), null);
+  wallMs -= 3_600_000;
+  monotonicMs = 600;
+  const after = await frames.store('cam', picture('2'), null);
+  wallMs += 7_200_000;
+  const names = () => frames.list(10).map(({ name }) => name);
+  assert.deepEqual(names(), [after.name, before.name]);
+  monotonicMs = 1100;
+  while (names().length > 1) await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.deepEqual(names(), [after.name]);
+  assert.deepEqual(
+    frames.recent(1000).map(({ name, storedMs }) => [name, storedMs]),
+    [[after.name, 600]],
+  );
+
+  wallMs -= 7_200_000;
+  const again = await open({
+    retentionS: 1,
+    clocks: { wallMs: () => wallMs, monotonicMs: () => monotonicMs },
+  });
+  assert.equal(again.list(10).length, 1);
+  monotonicMs += 1100;
+  while (again.list(10).length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+});
+
 test('where the bytes run out the oldest frames go', async () => {
   const frames = await open({ storageBytes: 1000 });
   const names: string[] = [];

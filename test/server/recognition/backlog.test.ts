@@ -149,7 +149,22 @@ test('where the line is full, the source that had its turn last gives way to one
   void backlog.submit('patient again', 'patient');
   assert.equal(await codeOf(again), '429 OVERLOADED');
   assert.deepEqual(drops, ['overloaded']);
-  for (const job of ['eager', 'other again', 'patient again']) {
+  for (const job of ['eager', 'patient again', 'other again']) {
+    assert.equal(started.at(-1), job);
+    finish(job);
+    await nextTurn();
+  }
+});
+
+test('the source whose last turn is longest ago is next, and single pictures go in turns with sources', async () => {
+  const { backlog, started, finish } = controlled(10);
+  for (const name of ['early', 'late']) void backlog.submit(name, name);
+  finish('early');
+  await nextTurn();
+  void backlog.submit('early again', 'early');
+  void backlog.submit('late again', 'late');
+  for (const name of ['single 1', 'single 2', 'single 3']) void backlog.submit(name, null);
+  for (const job of ['late', 'single 1', 'early again', 'single 2', 'late again', 'single 3']) {
     assert.equal(started.at(-1), job);
     finish(job);
     await nextTurn();

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { Agent, request } from 'node:http';
+import { after, before, test } from 'node:test';
+import { startTestServer, type TestServer } from '../support/server.ts';
+
+const BOARDS = 1000;
+const LINE = 32;
+
+let server: TestServer;
+before(async () => {
+  server = await startTestServer({ WORKER_THREADS: '2', QUEUE_LIMIT: String(LINE), ENHANCE: 'off' });
+});
+after(() => server?.dispose());
+
+interface Answer {
+  readonly status: number;
+  readonly retryAfter: string | undefined;
+  readonly error: string;
+}
+
+/** A small grey frame of a board that keeps its connection. */
+function sendFrame(agent: Agent, deviceId: string): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const headers = {
+      'Content-Type': 'application/octet-stream',
+      'Content-Length': 32 * 24,
+      'X-Device-Id': deviceId,
+      'X-Frame-Width': 32,
+      'X-Frame-Height': 24,
+      'X-Frame-Format': 'GRAYSCALE',
+    };
+    const sent = request(
+      `${server.url}/api/v1/stream/stream`,
+      { method: 'POST', agent, headers },
+      (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (chunk: string) => {
+          text += chunk;
+        });
+        response.on('end', () => {
+          const { error = '' } = JSON.parse(text) as { error?: string };
+          resolve({ status: response.statusCode!, retryAfter: response.headers['retry-after'], error });
+        });
+      },
+    );
+    sent.on('error', reject);
+    sent.end(Buffer.alloc(32 * 24, 128));
+  });
+}
+
+const drops = async (reason: string) => {
+  const { values } = await server.metrics.queueDrops.get();
+  return values.find(({ labels }) => labels.reason === reason)?.value ?? 0;
+};
+
+test('of a thousand boards that send more than can be served each gets its turn, and each refusal is said and counted', {
+  timeout: 240_000,
+}, async () => {
+  const agent = new Agent({ keepAlive: true, maxSockets: BOARDS });
+  const turns = new Map<string, number>();
+  const refusals = { superseded: 0, overloaded: 0 };
+  let deepest = 0;
+  const send = async (board: string) => {
+    const { status, retryAfter, error } = await sendFrame(agent, board);
+    deepest = Math.max(deepest, server.recognizer.status.queueDepth);
+    if (status === 200) {
+      turns.set(board, (turns.get(board) ?? 0) + 1);
+      return;
+    }
+    assert.equal(status, 429);
+    assert.equal(retryAfter, '1');
+    if (error === 'superseded by a newer frame') refusals.superseded++;
+    else refusals.overloaded++;
+  };
+  // Always in the same order, which lets first come first served alone serve the first ones only.
+  const boards = Array.from({ length: BOARDS }, (_, i) => `board ${i}`);
+  for (let round = 0; turns.size < BOARDS; round++) {
+    assert.ok(round < 200, `${turns.size} boards were served`);
+    await Promise.all(boards.map(send));
+  }
+  agent.destroy();
+  const counts = boards.map((board) => turns.get(board)!);
+  assert.ok(Math.max(...counts) <= 3, `one board had ${Math.max(...counts)} turns before the last had one`);
+  assert.ok(deepest <= LINE);
+  assert.ok(refusals.overloaded > 0);
+  assert.deepEqual(
+    [await drops('superseded'), await drops('overloaded')],
+    [refusals.superseded, refusals.overloaded],
+  );
+  const { values } = await server.metrics.frames.get();
+  const stored = values.find(({ labels }) => labels.outcome === 'stored')!.value;
+  assert.equal(
+    stored,
+    counts.reduce((sum, count) => sum + count, 0),
+  );
+});
