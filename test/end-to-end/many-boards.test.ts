@@ -1,14 +1,27 @@
 import assert from 'node:assert/strict';
+import { copyFile, mkdir, mkdtemp } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import { YUNET_PATH } from '../support/samples.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 
 const BOARDS = 1000;
 const LINE = 32;
+const FRAME_EVERY_MS = 1000;
 
 let server: TestServer;
 before(async () => {
-  server = await startTestServer({ WORKER_THREADS: '2', QUEUE_LIMIT: String(LINE), ENHANCE: 'off' });
+  const dataDir = await mkdtemp(join(tmpdir(), 'facepool-test-many-boards-'));
+  // The faster detector where its file is: the embedded one takes a minute for as many frames.
+  if (YUNET_PATH !== null) {
+    await mkdir(join(dataDir, 'models'));
+    await copyFile(YUNET_PATH, join(dataDir, 'models', basename(YUNET_PATH)));
+  }
+  const settings = { WORKER_THREADS: '2', QUEUE_LIMIT: String(LINE), ENHANCE: 'off' };
+  server = await startTestServer(settings, dataDir);
 });
 after(() => server?.dispose());
 
@@ -72,15 +85,16 @@ test('of a thousand boards that send more than can be served each gets its turn,
     if (error === 'superseded by a newer frame') refusals.superseded++;
     else refusals.overloaded++;
   };
-  // Always in the same order, which lets first come first served alone serve the first ones only.
+  // Each always at the same moment of its second: first come first served alone would serve the same ones again and again.
   const boards = Array.from({ length: BOARDS }, (_, i) => `board ${i}`);
-  for (let round = 0; turns.size < BOARDS; round++) {
-    assert.ok(round < 200, `${turns.size} boards were served`);
-    await Promise.all(boards.map(send));
-  }
+  const live = async (board: string, number: number) => {
+    await setTimeout((number * FRAME_EVERY_MS) / BOARDS);
+    while (turns.size < BOARDS) await Promise.all([send(board), setTimeout(FRAME_EVERY_MS)]);
+  };
+  await Promise.all(boards.map(live));
   agent.destroy();
   const counts = boards.map((board) => turns.get(board)!);
-  assert.ok(Math.max(...counts) <= 3, `one board had ${Math.max(...counts)} turns before the last had one`);
+  assert.ok(Math.max(...counts) <= 4, `one board had ${Math.max(...counts)} turns before the last had one`);
   assert.ok(deepest <= LINE);
   assert.ok(refusals.overloaded > 0);
   assert.deepEqual(

@@ -14,8 +14,11 @@ const skip = spawnSync('g++', ['--version']).status === 0 ? false : 'g++ is not 
 /** What a compiler says of a sketch; empty where it has nothing to say. */
 function complaints(sketch: string): string {
   const options = ['-std=gnu++17', '-fsyntax-only', '-Wall', '-Wextra', '-I', HEADERS, '-x', 'c++', '-'];
-  return spawnSync('g++', options, { input: sketch, encoding: 'utf8', env: { PATH: process.env.PATH, LC_ALL: 'C' } })
-    .stderr;
+  return spawnSync('g++', options, {
+    input: sketch,
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH, LC_ALL: 'C' },
+  }).stderr;
 }
 
 test('the sketch for the ESP32-CAM is read by a compiler without a complaint', { skip }, () => {
