@@ -6,6 +6,7 @@ import { ServerError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import { type Clocks, systemClocks } from './device.ts';
+import { fileNamePart, namesOf } from './frame-names.ts';
 
 export interface FramesOptions {
   readonly folder: string;
@@ -61,7 +62,6 @@ interface Entry extends StoredFrame {
 }
 
 const JPEG_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]*_(\d{1,16})\.jpg$/;
-const MAX_NAME_CHARACTERS = 64;
 const RAW = '.raw';
 const RAW_HEADERS = '.raw.json';
 const UNFINISHED = '.part';
@@ -254,18 +254,6 @@ export async function openFrames(options: FramesOptions): Promise<FrameStore> {
       await removing;
     },
   };
-}
-
-/** What of a device's id may stand in a file name. Two ids may become one name: the millisecond then tells their frames apart. */
-export function fileNamePart(deviceId: string): string {
-  const safe = deviceId.replace(/[^A-Za-z0-9._-]/g, '_').replace(/^\.+/, '_');
-  return safe.slice(0, MAX_NAME_CHARACTERS) || 'unknown_device';
-}
-
-/** Whether a name is one that the device's frames get. */
-export function namesOf(deviceId: string): (name: string) => boolean {
-  const prefix = `${fileNamePart(deviceId)}_`;
-  return (name) => name.startsWith(prefix) && /^\d+\.jpg$/.test(name.slice(prefix.length));
 }
 
 async function readFolder(folder: string, clocks: Clocks): Promise<Map<string, Entry>> {

@@ -1,5 +1,6 @@
 /** Which frames a recording shows, when, and how large. */
-import { type FrameStore, namesOf } from './frames.ts';
+import { namesOf } from './frame-names.ts';
+import type { FrameStore } from './frames.ts';
 import { jpegSize, type PictureSize } from './jpeg-size.ts';
 import type { TimedPicture } from './video-encoder.ts';
 

@@ -4,12 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import pino from 'pino';
-import {
-  type FrameStore,
-  type FramesOptions,
-  fileNamePart,
-  openFrames,
-} from '../../../server/devices/frames.ts';
+import { fileNamePart } from '../../../server/devices/frame-names.ts';
+import { type FrameStore, type FramesOptions, openFrames } from '../../../server/devices/frames.ts';
 import { createMetrics } from '../../../server/metrics.ts';
 
 let folder = '';
