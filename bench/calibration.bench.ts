@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { type EmbedderModel, modelById } from '../models/manifest.ts';
 import { openPipeline } from '../test/support/pipeline.ts';
 import type { ModelSelection } from '../workers/protocol.ts';
-import { loadFaceSet, type Trials, trialsOf } from './face-set.ts';
+import { type FaceSet, largestMirrorShift, loadFaceSet, type Trials, trialsOf } from './face-set.ts';
 import { type Reporter, verify } from './harness.ts';
 
 export const title = 'false match and true match rates of an embedder, with each detector';
@@ -16,6 +16,8 @@ export const title = 'false match and true match rates of an embedder, with each
 const FALSE_MATCH_RATES = [1e-2, 5e-3, 2e-3, 1e-3, 5e-4, 2e-4, 1e-4] as const;
 const OPERATING_SIMILARITY = 0.85;
 const OPERATING_FALSE_MATCH_RATE = 5e-4;
+/** No threshold is so low that a face below this, even moved as far as any was, would reach it. */
+const LEAST_SIMILARITY_THAT_MATTERS = 0.75;
 
 export interface CalibrationOptions {
   readonly embedder?: string;
@@ -48,6 +50,7 @@ export async function run(reporter: Reporter, options: CalibrationOptions): Prom
     );
     for (const rate of FALSE_MATCH_RATES) describeRate(reporter, detector.id, trials, rate);
     describeOperatingPoint(reporter, detector.id, trials);
+    describeMirrorShift(reporter, detector.id, set, embedder.mirrorShift);
   }
 }
 
@@ -74,6 +77,17 @@ function describeOperatingPoint(reporter: Reporter, detector: string, { genuine,
     name: `${name}: true match rate`,
     unit: 'share',
     value: shareAtLeast(genuine, OPERATING_SIMILARITY),
+  });
+}
+
+/** Faces whose first embedding is farther from the threshold than this are spared the second (workers/beyond-doubt.ts). */
+function describeMirrorShift(reporter: Reporter, detector: string, set: FaceSet, most?: number): void {
+  const { shift, pairs } = largestMirrorShift(set, LEAST_SIMILARITY_THAT_MATTERS);
+  reporter.add({
+    name: `${detector}: most that the mirror image moves one of ${pairs} similarities above ${LEAST_SIMILARITY_THAT_MATTERS}`,
+    unit: 'cosine',
+    value: shift,
+    target: most === undefined ? undefined : { atMost: most },
   });
 }
 

@@ -7,6 +7,8 @@ import { findFaces, type PipelineParts } from '../workers/pipeline.ts';
 
 export interface KnownFace {
   readonly embedding: Float32Array;
+  /** Of the face as it stands, without its mirror image. */
+  readonly straight: Float32Array;
   /** The folder's name; null for a stranger, of whom only the photo is known. */
   readonly person: string | null;
   readonly photo: string;
@@ -55,7 +57,7 @@ export async function loadFaceSet(
       for (const bytes of await copiesOf(photo)) {
         const found = await facesIn(parts, bytes);
         const largest = found.sort((a, b) => b.box.width * b.box.height - a.box.width * a.box.height)[0];
-        if (largest) faces.push({ embedding: largest.embedding!, person, photo });
+        if (largest) faces.push({ ...largest, person, photo });
         else if (!missed.includes(photo)) missed.push(photo);
       }
     }
@@ -63,8 +65,7 @@ export async function loadFaceSet(
   for (const photo of await picturesIn(strangersFolder)) {
     photos++;
     for (const bytes of await copiesOf(photo)) {
-      for (const face of await facesIn(parts, bytes))
-        faces.push({ embedding: face.embedding!, person: null, photo });
+      for (const face of await facesIn(parts, bytes)) faces.push({ ...face, person: null, photo });
     }
   }
   return { faces, people: people.length, photos, missed };
@@ -83,8 +84,36 @@ async function copiesOf(path: string): Promise<Buffer[]> {
 
 async function facesIn(parts: PipelineParts, bytes: Buffer) {
   const { picture, width } = await decodePicture(bytes, parts.limits);
-  return (await findFaces(parts, picture, width / picture.width, { index: null, returnEmbeddings: true }))
-    .faces;
+  const look = (used: PipelineParts) =>
+    findFaces(used, picture, width / picture.width, { index: null, returnEmbeddings: true });
+  const { embedder } = parts;
+  const straightOnly: PipelineParts = {
+    ...parts,
+    embedder: { ...embedder, embed: (loaded, landmarks) => embedder.embed(loaded, landmarks, () => true) },
+  };
+  const both = (await look(parts)).faces;
+  const straight = (await look(straightOnly)).faces;
+  return both.map(({ box, embedding }, i) => ({
+    box,
+    embedding: embedding!,
+    straight: straight[i]!.embedding!,
+  }));
+}
+
+/** How far the mirror image moves similarities that are at least `above`, up or down: the largest of all pairs of two photos. */
+export function largestMirrorShift({ faces }: FaceSet, above: number): { shift: number; pairs: number } {
+  let shift = 0;
+  let pairs = 0;
+  for (const asked of faces) {
+    for (const enrolled of faces) {
+      if (asked.photo === enrolled.photo) continue;
+      const first = cosine(asked.straight, enrolled.embedding);
+      if (first < above) continue;
+      pairs++;
+      shift = Math.max(shift, Math.abs(cosine(asked.embedding, enrolled.embedding) - first));
+    }
+  }
+  return { shift, pairs };
 }
 
 export interface Trials {

@@ -130,6 +130,30 @@ test('a form with a picture, and the picture as the body, are taken as well', as
   assert.equal((await accepted(await post(png, { 'Content-Type': 'image/png' }))).deviceId, 'unknown_device');
 });
 
+test("every format that the camera's driver knows comes out as the grey that was sent", async () => {
+  const pixels = 64 * 48;
+  const formats = {
+    GRAYSCALE: Buffer.alloc(pixels, 120),
+    RGB888: Buffer.alloc(3 * pixels, 120),
+    // Luma, then colour at its middle: 128.
+    YUV422: Buffer.alloc(2 * pixels, Buffer.from([120, 128])),
+    RGB565: Buffer.alloc(2 * pixels, Buffer.from([0b01111_011, 0b110_01111])),
+  };
+  for (const [format, body] of Object.entries(formats)) {
+    const headers = {
+      ...RAW_HEADERS,
+      'X-Frame-Width': '64',
+      'X-Frame-Height': '48',
+      'X-Frame-Format': format.toLowerCase(),
+    };
+    const { url } = await accepted(await post(body, headers));
+    const { channels } = await sharp(
+      Buffer.from(await (await server.call(String(url))).arrayBuffer()),
+    ).stats();
+    for (const { mean } of channels) assert.ok(Math.abs(mean - 121) < 6, `${format}: ${mean}`);
+  }
+});
+
 test('a JPEG among the raw formats is taken, and a size that is not its own is named', async () => {
   const picture = await portrait(0);
   const headers = { ...RAW_HEADERS, 'X-Frame-Format': 'JPEG' };
