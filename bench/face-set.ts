@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { decodePicture } from '../workers/decode.ts';
 import { findFaces, type PipelineParts } from '../workers/pipeline.ts';
+import type { EmbeddedView } from '../workers/protocol.ts';
 
 export interface KnownFace {
   readonly embedding: Float32Array;
@@ -84,15 +85,10 @@ async function copiesOf(path: string): Promise<Buffer[]> {
 
 async function facesIn(parts: PipelineParts, bytes: Buffer) {
   const { picture, width } = await decodePicture(bytes, parts.limits);
-  const look = (used: PipelineParts) =>
-    findFaces(used, picture, width / picture.width, { index: null, returnEmbeddings: true });
-  const { embedder } = parts;
-  const straightOnly: PipelineParts = {
-    ...parts,
-    embedder: { ...embedder, embed: (loaded, landmarks) => embedder.embed(loaded, landmarks, () => true) },
-  };
-  const both = (await look(parts)).faces;
-  const straight = (await look(straightOnly)).faces;
+  const look = (view: EmbeddedView) =>
+    findFaces(parts, picture, width / picture.width, { index: null, returnEmbeddings: true, view });
+  const both = (await look('both')).faces;
+  const straight = (await look('straight')).faces;
   return both.map(({ box, embedding }, i) => ({
     box,
     embedding: embedding!,

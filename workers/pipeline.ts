@@ -84,7 +84,10 @@ export async function findFaces(
 
 type EmbeddingTask = Pick<AnalyseTask, 'index' | 'returnEmbeddings' | 'view' | 'threshold'>;
 
-/** Where only names are wanted, the mirror image is embedded of those faces alone whose name it could change. */
+/**
+ * Where only names are wanted, the mirror image is embedded of those faces alone whose name it could change: the others are spared half
+ * of the longest step.
+ */
 async function embedFaces(
   { embedder, matcher }: PipelineParts,
   picture: LoadedPicture,

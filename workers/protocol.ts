@@ -100,10 +100,7 @@ export interface AnalyseTask {
   readonly returnEmbeddings: boolean;
   /** Whether small faces are worth a close look; yes unless said otherwise. Without it a quick look that finds large faces comes first. */
   readonly smallFaces?: boolean;
-  /**
-   * The similarity at which somebody is named, where nothing but the name hangs on it: a face whose first embedding is clearly above or
-   * below is spared the second one, of its mirror image. Without it every face gets both.
-   */
+  /** The similarity at which somebody is named, where only names are wanted: a face clearly above or below is embedded once. */
   readonly threshold?: number;
   /** Which chips of a face are embedded; both unless said otherwise. */
   readonly view?: EmbeddedView;

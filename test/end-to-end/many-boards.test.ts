@@ -94,7 +94,7 @@ test('of a thousand boards that send more than can be served each gets its turn,
   await Promise.all(boards.map(live));
   agent.destroy();
   const counts = boards.map((board) => turns.get(board)!);
-  assert.ok(Math.max(...counts) <= 4, `one board had ${Math.max(...counts)} turns before the last had one`);
+  assert.ok(Math.max(...counts) <= 5, `one board had ${Math.max(...counts)} turns before the last had one`);
   assert.ok(deepest <= LINE);
   assert.ok(refusals.overloaded > 0);
   assert.deepEqual(
