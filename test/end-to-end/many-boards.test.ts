@@ -9,7 +9,7 @@ import { YUNET_PATH } from '../support/samples.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 
 const BOARDS = 1000;
-const LINE = 32;
+const LINE = 256;
 const FRAME_EVERY_MS = 1000;
 
 let server: TestServer;
