@@ -29,6 +29,11 @@ export interface HttpServerOptions {
 /** Boards keep their connection between frames; load balancers expect more than their own 60 s. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 const HEADERS_TIMEOUT_MS = 10_000;
+/**
+ * Connections that wait to be taken: after a restart all boards come back at once, and of those beyond it (Node's own 511) each tries
+ * again only after a second, then three, then seven.
+ */
+const BACKLOG = 4096;
 /** A connection on which nothing moves for this long is closed: a client that does not fetch its answer. */
 const IDLE_TIMEOUT_MS = 120_000;
 
@@ -101,7 +106,7 @@ function bind(server: Server, address: Pick<Config, 'HOST' | 'PORT'>): Promise<v
     server.once('error', (error: NodeJS.ErrnoException) =>
       reject(new StartError(whyNotListening(error, address))),
     );
-    server.listen(address.PORT, address.HOST, resolve);
+    server.listen(address.PORT, address.HOST, BACKLOG, resolve);
   });
 }
 

@@ -71,13 +71,19 @@ test('of a thousand boards that send more than can be served each gets its turn,
 }, async () => {
   const agent = new Agent({ keepAlive: true, maxSockets: BOARDS });
   const turns = new Map<string, number>();
+  const answered = new Set<string>();
+  let stored = 0;
   const refusals = { superseded: 0, overloaded: 0 };
   let deepest = 0;
   const send = async (board: string) => {
+    // Turns count from when the server knows all of them: some connections are made later than others.
+    const counts = answered.size === BOARDS;
     const { status, retryAfter, error } = await sendFrame(agent, board);
+    answered.add(board);
     deepest = Math.max(deepest, server.recognizer.status.queueDepth);
     if (status === 200) {
-      turns.set(board, (turns.get(board) ?? 0) + 1);
+      stored++;
+      if (counts) turns.set(board, (turns.get(board) ?? 0) + 1);
       return;
     }
     assert.equal(status, 429);
@@ -102,9 +108,5 @@ test('of a thousand boards that send more than can be served each gets its turn,
     [refusals.superseded, refusals.overloaded],
   );
   const { values } = await server.metrics.frames.get();
-  const stored = values.find(({ labels }) => labels.outcome === 'stored')!.value;
-  assert.equal(
-    stored,
-    counts.reduce((sum, count) => sum + count, 0),
-  );
+  assert.equal(values.find(({ labels }) => labels.outcome === 'stored')!.value, stored);
 });

@@ -141,6 +141,7 @@ test('a clock that is set back keeps no frame longer, and one set forward remove
     [[after.name, 600]],
   );
 
+  await frames.close();
   wallMs -= 7_200_000;
   const again = await open({
     retentionS: 1,
