@@ -5,11 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import sharp from 'sharp';
 import { detectorModels } from '../../models/manifest.ts';
-import type {
-  DetectorDescription,
-  Look,
-  Provider,
-} from '../../server/dashboard/client/webcam/detector-protocol.ts';
+import type { DetectorDescription, Look } from '../../server/dashboard/client/webcam/detector-protocol.ts';
 import { noBrowser, openBrowser } from '../support/browser.ts';
 import { type LookedInBrowser, lookInBrowser } from '../support/browser-detector.ts';
 import { samplePath, WITHOUT_YUNET, YUNET_PATH } from '../support/samples.ts';
@@ -22,16 +18,12 @@ const TOLERANCE_PX = 0.5;
 const SCORE_TOLERANCE = 2e-3;
 const QUALITY_TOLERANCE = 0.02;
 
-async function compare(
-  server: TestServer,
-  png: Buffer,
-  { provider, flags }: { provider?: Provider; flags?: readonly string[] } = {},
-): Promise<LookedInBrowser> {
-  const browser = await openBrowser(server, { flags });
+async function compare(server: TestServer, png: Buffer): Promise<LookedInBrowser> {
+  const browser = await openBrowser(server);
   try {
     const page = await browser.open();
     const description = (await (await server.call('/api/v1/page/detector')).json()) as DetectorDescription;
-    const here = await lookInBrowser(page, description, png, 1, provider);
+    const here = await lookInBrowser(page, description, png);
     const response = await server.call('/recognize', { method: 'POST', body: formWith('image', png) });
     const there = ((await response.json()) as { faces: Look['faces'] }).faces;
     assert.ok(there.length >= 3);

@@ -32,6 +32,10 @@ export function useMessages<Type extends ServerMessage['type']>(
 export function useConnection(): ConnectionState {
   const { socket } = usePage();
   const [state, setState] = useState(socket.state);
-  useEffect(() => socket.onState(setState), [socket]);
+  useEffect(() => {
+    // It may have opened between the first drawing and this moment.
+    setState(socket.state);
+    return socket.onState(setState);
+  }, [socket]);
   return state;
 }

@@ -97,7 +97,7 @@ async function look({ reader, detector, searchScale, landmarks }: Parts, bitmap:
   const readMs = performance.now();
   // Whole pixels were searched: the two sides are reduced by almost the same.
   const [scaleX, scaleY] = [searched.width / width, searched.height / height];
-  const found = (await detector.detect(searched, false)).slice(0, MAX_FACES).map(({ box, ...face }) => ({
+  const found = (await detector.detect(searched)).slice(0, MAX_FACES).map(({ box, ...face }) => ({
     ...face,
     box: {
       x: box.x / scaleX,
