@@ -1,0 +1,32 @@
+/** The real server in a process of its own that can be told to lose a recognition thread. Forked by server-process.ts. */
+import { Writable } from 'node:stream';
+import type { Worker } from 'node:worker_threads';
+import { loadConfig } from '../../server/config.ts';
+import { startServer } from '../../server/start.ts';
+
+const workers: Worker[] = [];
+/** The thread that looked at a picture last: the log tells which. */
+let lastThreadId: number | null = null;
+
+process.on('worker', (worker) => workers.push(worker));
+process.on('message', (message) => {
+  if (message === 'end a thread') void workers.find(({ threadId }) => threadId === lastThreadId)?.terminate();
+  if (message === 'stop') void running.then((server) => server.stop()).then(() => process.exit(0));
+});
+
+const output = new Writable({
+  decodeStrings: false,
+  write(chunk, _encoding, done) {
+    const line = String(chunk);
+    const threadId = /"threadId":(\d+)/.exec(line)?.[1];
+    if (threadId !== undefined) lastThreadId = Number(threadId);
+    if (/"level":"(ERROR|FATAL)"/.test(line)) process.stderr.write(line);
+    done();
+  },
+});
+
+const { config, programPath } = loadConfig('/');
+const running = startServer(config, { output, programPath });
+const server = await running;
+void server.broken.then(() => process.exit(1));
+process.send!('ready');
