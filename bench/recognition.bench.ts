@@ -5,8 +5,18 @@ import { intersectionOverUnion } from '../workers/geometry.ts';
 import { type FoundFaces, findFaces, type PipelineTimings } from '../workers/pipeline.ts';
 import type { Box, ModelSelection } from '../workers/protocol.ts';
 import { wholeNumber } from './command-line.ts';
-import { median, type Reporter, ratioFigure, timeInterleaved, timingFigure, verify } from './harness.ts';
+import {
+  median,
+  type Reporter,
+  ratioFigure,
+  summarise,
+  type Timing,
+  timeInterleaved,
+  timingFigure,
+  verify,
+} from './harness.ts';
 import { openFaceApiPeer, type PeerFace } from './peers/face-api.ts';
+import { openFaceRecognitionPeer } from './peers/face-recognition.ts';
 import { onePersonPixels } from './pictures.ts';
 import { findYunet, SSD, WITHOUT_YUNET } from './selections.ts';
 
@@ -63,6 +73,42 @@ export async function run(reporter: Reporter, options: Readonly<Record<string, s
     );
   }
   loaded.dispose();
+  await measureFaceRecognition(reporter, picture, theirBox, ours, timings, repeats, options.python);
+}
+
+/** In a process of its own, and so after the others instead of between them: the ratio is that of the medians. */
+async function measureFaceRecognition(
+  reporter: Reporter,
+  picture: Picture,
+  theirBox: Box,
+  ours: readonly Ours[],
+  timings: readonly Timing[],
+  repeats: number,
+  interpreter: string | undefined,
+): Promise<void> {
+  const peer = await openFaceRecognitionPeer(picture, interpreter);
+  if (peer === null)
+    return reporter.skip("Python's face_recognition: not installed (--python names one that has it)");
+  try {
+    await peer.find(WARM_UPS);
+    const { timesMs, boxes } = await peer.find(repeats);
+    checkSameFace(
+      onlyBox(
+        boxes.map((box) => ({ box })),
+        'face_recognition',
+      ),
+      theirBox,
+      'face_recognition',
+    );
+    const timing = summarise(timesMs);
+    reporter.add(timingFigure(peer.description, timing));
+    for (const [i, { name }] of ours.entries()) {
+      const value = timing.medianMs / timings[i]!.medianMs;
+      reporter.add({ name: `with ${name}: faster than face_recognition`, unit: 'times', value });
+    }
+  } finally {
+    await peer.close();
+  }
 }
 
 async function openOurs(
