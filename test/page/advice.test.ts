@@ -86,4 +86,6 @@ test('an advice is shown once it has lasted, so that it can be read', () => {
   assert.equal(calm('light', 300), 'closer');
   assert.equal(calm('light', 599), 'closer');
   assert.equal(calm('light', 600), 'light');
+  assert.equal(calm('ready', 610), 'ready');
+  assert.equal(calm('light', 620), 'ready');
 });

@@ -98,6 +98,26 @@ describe('the people view', { skip: noBrowser }, () => {
     await page.getByRole('heading', { name: 'Berta' }).waitFor();
   });
 
+  test('a face on the wall is enrolled from there', async () => {
+    const sent = await server.call('/api/v1/stream/stream', {
+      method: 'POST',
+      body: new Uint8Array(await portrait(1, { widthPx: 280 })),
+      headers: { 'Content-Type': 'image/jpeg', 'X-Device-Id': 'door' },
+    });
+    assert.equal(sent.status, 200);
+    await page.goto('/#/wall/device/door');
+    await page.getByRole('button', { name: 'Enrol a face of this picture' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Enrol this face' });
+    await dialog.getByLabel('Name').fill('Doris');
+    await dialog.getByRole('button', { name: 'Enrol', exact: true }).click();
+    const done = page.getByRole('dialog', { name: 'Doris is enrolled' });
+    await done.getByRole('link', { name: 'Show Doris' }).click();
+    await page.getByText('1 picture, since').waitFor();
+    await page.getByRole('button', { name: 'Delete this person' }).click();
+    await page.getByRole('button', { name: 'Delete Doris' }).click();
+    await page.getByText('Doris was deleted.').waitFor();
+  });
+
   test('a picture is deleted, and the last one takes the person along; nothing is left', async () => {
     await page.goto('/#/people/of/Berta');
     await page.getByText('1 picture, since').waitFor();

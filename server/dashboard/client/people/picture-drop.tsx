@@ -83,7 +83,8 @@ export function PictureDrop({ label, hint, multiple = false, onPictures }: Pictu
         />
       )}
       <p id={hintId} class="muted small">
-        {hint} Pictures can also be dropped here.
+        {hint}
+        {!hasCameraField && ' Pictures can also be dropped here.'}
       </p>
     </fieldset>
   );

@@ -105,7 +105,7 @@ export function createSteadiness() {
   };
 }
 
-/** Shorter than this, an advice is not shown: words that change with every frame can neither be read nor heard. */
+/** Shorter than this, a fault is not shown: words that change with every frame can neither be read nor heard. */
 const CALM_MS = 300;
 
 export function createCalmAdvice() {
@@ -114,7 +114,7 @@ export function createCalmAdvice() {
   return (code: AdviceCode, atMs: number): AdviceCode => {
     if (code === shown) next = null;
     else if (next?.code !== code) next = { code, sinceMs: atMs };
-    if (shown === null || (next !== null && atMs - next.sinceMs >= CALM_MS)) {
+    if (shown === null || code === 'ready' || (next !== null && atMs - next.sinceMs >= CALM_MS)) {
       shown = code;
       next = null;
     }
