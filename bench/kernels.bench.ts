@@ -5,14 +5,24 @@ import { unknownSensorState } from '../kernels/enhancement-report.ts';
 import { FrameHistory } from '../kernels/frame-history.ts';
 import { createPixelKernels } from '../kernels/kernels.ts';
 import type { TensorLayout } from '../kernels/picture.ts';
-import { type Reporter, timeInterleaved, timeRepeats, timingFigure, verify } from './harness.ts';
+import {
+  median,
+  type Reporter,
+  spreadFigure,
+  timeInterleaved,
+  timeRepeats,
+  timingFigure,
+  verify,
+} from './harness.ts';
+import { openOpenCv } from './peers/opencv.ts';
 import { unpackRgb565 as unpackPlainly } from './peers/plain-frames.ts';
 import { samplePhoto } from './sample-photos.ts';
-import { capture, plainCapture } from './simulated-sensor.ts';
+import { type Capture, capture, plainCapture } from './simulated-sensor.ts';
 
 export const title = 'milliseconds per call, one thread, noisy simulated captures';
 
 const warm = { warmUps: 60, repeats: 201 };
+const dimLight = { gain: 8, exposure: 0.4, illuminant: 'tungsten' } as const;
 const layout: TensorLayout = { channels: 'BGR', mean: [104, 117, 123], scale: [1, 1, 1] };
 
 export async function run(reporter: Reporter): Promise<void> {
@@ -20,13 +30,8 @@ export async function run(reporter: Reporter): Promise<void> {
   const twin = await createPixelKernels('reference');
   const [width, height] = [640, 480];
   const photo = await samplePhoto(2, width, height);
-  const { bytes } = capture(photo, {
-    ...plainCapture,
-    gain: 8,
-    exposure: 0.4,
-    illuminant: 'tungsten',
-    mosaic: 'bayer',
-  });
+  const made = capture(photo, { ...plainCapture, ...dimLight, mosaic: 'bayer' });
+  const { bytes } = made;
 
   const expected = twin.unpackRgb565(bytes, width, height, 'BE').data;
   const same = (data: Uint8Array) => verify(Buffer.compare(data, expected) === 0, 'unpacked bytes');
@@ -92,6 +97,7 @@ export async function run(reporter: Reporter): Promise<void> {
   }
 
   await enhancement(reporter);
+  await againstOpenCv(reporter, made, expected);
 }
 
 /** The kernel without the copies into and out of its memory; gives a view of the result. */
@@ -121,24 +127,22 @@ async function enhancement(reporter: Reporter): Promise<void> {
   ] as const) {
     const photo = await samplePhoto(2, width, height);
     const captures = [1, 2].map((seed) => {
-      const settings = {
-        ...plainCapture,
-        gain: 8,
-        exposure: 0.4,
-        illuminant: 'tungsten',
-        mosaic: 'bayer',
-        seed,
-      } as const;
+      const settings = { ...plainCapture, ...dimLight, mosaic: 'bayer', seed } as const;
       return { ...capture(photo, settings), format: 'RGB565', byteOrder: 'BE' } as const;
     });
     const check = (data: Uint8Array) => verify(data.length === 3 * width * height, 'size of the picture');
     const history = new FrameHistory(width, height);
     let turn = 0;
-    const [single, merged] = await timeInterleaved(
+    const [single, merged, fast] = await timeInterleaved(
       [
         { body: () => enhancer.enhance(captures[0]!, unknownSensorState, null).picture.data, check },
         {
           body: () => enhancer.enhance(captures[turn++ % 2]!, unknownSensorState, history).picture.data,
+          check,
+        },
+        {
+          body: () =>
+            enhancer.enhance(captures[0]!, unknownSensorState, null, 'corrected', 'wiener').picture.data,
           check,
         },
       ],
@@ -146,10 +150,81 @@ async function enhancement(reporter: Reporter): Promise<void> {
     );
     const name = `enhance ${width}x${height}, estimation included`;
     reporter.add(timingFigure(name, single!, atMost === null ? undefined : { atMost }));
+    reporter.add(timingFigure(`${name}, the cheap tier (ENHANCE=fast)`, fast!));
     reporter.add({
       name: `${name}: what merging over time adds`,
       unit: 'ms',
       value: merged!.medianMs - single!.medianMs,
     });
   }
+}
+
+/** Strengths that fastNlMeansDenoisingColored is tried with: the best of them counts, which nobody in the field could choose. */
+const strengths = [4, 8, 12, 16];
+
+/** Rounds of calls in turn; what is compared is verified first. */
+async function againstOpenCv(reporter: Reporter, made: Capture, plain: Uint8Array): Promise<void> {
+  const { bytes, width, height } = made;
+  const openCv = await openOpenCv(made, plain);
+  if (openCv === null) {
+    reporter.skip('OpenCV: no python3 here has cv2 (Debian: python3-opencv)');
+    return;
+  }
+  try {
+    const unpack = unpackInPlace(bytes, width * height);
+    const enhancer = await createEnhancer('simd');
+    const frame = { bytes, width, height, format: 'RGB565', byteOrder: 'BE' } as const;
+    const enhance = () => enhancer.enhance(frame, unknownSensorState, null, 'captured').picture.data;
+    await openCv.unpack(50);
+    verify(onlyLowBitsDiffer(await openCv.unpacked(), plain), 'bytes that OpenCV unpacked');
+    const [swapped, alone, denoised, enhanced]: [number[], number[], number[], number[]] = [[], [], [], []];
+    let peerDecibels = Number.NEGATIVE_INFINITY;
+    for (const strength of strengths) {
+      swapped.push(median(await openCv.unpack(31)));
+      alone.push((await timeRepeats(unpack, () => {}, { warmUps: 31, repeats: 31 })).medianMs);
+      const { timeMs, decibels } = await openCv.denoise(strength);
+      denoised.push(timeMs);
+      peerDecibels = Math.max(peerDecibels, decibels);
+      enhanced.push((await timeRepeats(enhance, () => {}, { warmUps: 31, repeats: 31 })).medianMs);
+    }
+    const ratios = (slower: number[], faster: number[]) => slower.map((timeMs, i) => timeMs / faster[i]!);
+    reporter.note(`OpenCV ${openCv.version}, one thread, ${strengths.length} rounds in turn, the same frame`);
+    reporter.add(spreadFigure('OpenCV, byte swap and cvtColor, 640x480', 'ms', swapped));
+    reporter.add(
+      spreadFigure('OpenCV / kernel alone, both in memory of their own', 'x', ratios(swapped, alone), {
+        atLeast: 1.5,
+      }),
+    );
+    reporter.add(spreadFigure('OpenCV, fastNlMeansDenoisingColored 7/21, 640x480', 'ms', denoised));
+    reporter.add(
+      spreadFigure('fastNlMeansDenoisingColored / enhancement', 'x', ratios(denoised, enhanced), {
+        atLeast: 200,
+      }),
+    );
+    reporter.add({
+      name: 'denoising, decibels over the plain unpack: fastNlMeans at its best strength',
+      unit: 'dB',
+      value: peerDecibels - openCv.plainDecibels,
+    });
+    reporter.add({
+      name: 'denoising, decibels over the plain unpack: enhancement',
+      unit: 'dB',
+      value: psnr(enhance(), made.noiseless) - openCv.plainDecibels,
+      target: { atLeast: peerDecibels - openCv.plainDecibels },
+    });
+  } finally {
+    await openCv.close();
+  }
+}
+
+/** OpenCV cuts off where the exact unpack rounds: 5, 6 and 5 bits are the same. */
+function onlyLowBitsDiffer(first: Uint8Array, second: Uint8Array): boolean {
+  return first.length === second.length && first.every((value, i) => value >> 3 === second[i]! >> 3);
+}
+
+/** Peak signal-to-noise ratio in decibels. */
+function psnr(picture: Uint8Array, wanted: Float32Array): number {
+  let squares = 0;
+  for (let i = 0; i < picture.length; i++) squares += (picture[i]! - wanted[i]!) ** 2;
+  return 10 * Math.log10((255 ** 2 * picture.length) / squares);
 }

@@ -83,9 +83,10 @@ export function planCorrection({ count, values }: ColourSamples, hints: ColourHi
   const [red, green, blue] = balance.gains;
   for (let i = 0; i < 3 * count; i += 3) {
     const [r, g, b] = [values[i]!, values[i + 1]!, values[i + 2]!];
-    brightestBefore[Math.round(Math.max(r, g, b))]!++;
-    brightest[Math.min(1023, Math.round(Math.max(r * red, g * green, b * blue)))]!++;
-    lumas[Math.round(0.299 * r + 0.587 * g + 0.114 * b)]!++;
+    // Rounded by cutting off: none is negative, and Math.round costs a branch that noise makes unpredictable.
+    brightestBefore[(Math.max(r, g, b) + 0.5) | 0]!++;
+    brightest[Math.min(1023, (Math.max(r * red, g * green, b * blue) + 0.5) | 0)]!++;
+    lumas[(0.299 * r + 0.587 * g + 0.114 * b + 0.5) | 0]!++;
   }
   const at = (histogram: Uint32Array, share: number) => percentile(histogram, count * share);
   const white = Math.max(8, at(brightest, whitePercentile));
@@ -195,9 +196,9 @@ function mostProbable(estimatedRed: number, blue: number): [red: number, blue: n
   return [lights.red * x + lights.both * y, lights.both * x + lights.blue * y];
 }
 
-/** composePicture's parameter block: 28 16-bit integers. */
+/** composePicture's parameter block: 20 16-bit integers. */
 export function correctionBlock(correction: ColourCorrection): Int16Array {
-  const block = new Int16Array(28);
+  const block = new Int16Array(20);
   const limited = (value: number) => Math.max(-32_768, Math.min(32_767, Math.round(value)));
   correction.matrix.forEach(([r, g, b], channel) => {
     const sum = r + g + b;
@@ -209,6 +210,5 @@ export function correctionBlock(correction: ColourCorrection): Int16Array {
   // Pixels are x 32 there; the kernel squares 8 x 32 t, and divides by 32,768 twice.
   block.set([lift * 32_768, knee * 32, reach * 32, (shoulder * 32_768 ** 2) / (32 * 64)].map(limited), 12);
   block.set([8160, 1024, 4096, 8192], 16);
-  new Uint8Array(block.buffer).set([0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 128, 128, 128, 128], 40);
   return block;
 }

@@ -69,6 +69,15 @@ export interface EnhanceExports {
     table: number,
     scratch: number,
   ): void;
+  wienerPlane(
+    plane: number,
+    target: number,
+    stride: number,
+    width: number,
+    height: number,
+    sigmas: number,
+    scratch: number,
+  ): void;
   smoothPlane(plane: number, other: number, stride: number, width: number, height: number): void;
   sharpenPlane(
     plane: number,
@@ -142,6 +151,8 @@ export interface Plane {
   readonly changes: number;
 }
 
+/** Frames come in and pictures go out in bands of so many rows. */
+export const bandRows = 16;
 const roundedSize = (size: number) => (size + 15) & ~15;
 
 /** Rows and columns are rounded up to multiples of 16; what is added repeats the edge and is cut off again at the end. */
@@ -174,8 +185,8 @@ export class EnhanceWorkspace {
     const pixels = this.width * this.height;
     this.levelColumns = this.width / 4 + 1;
     this.levelRows = this.height / 4 + 1;
-    this.source = memory.take(pixels * 2);
-    this.rgb = memory.take(pixels * 3);
+    this.source = memory.take(bandRows * this.width * 2);
+    this.rgb = memory.take(bandRows * this.width * 3);
     this.planes = [this.#takePlane(1), this.#takePlane(2), this.#takePlane(2)];
     this.levels = memory.take(this.levelColumns * this.levelRows);
     this.counts = memory.take(this.levelColumns * this.levelRows);
@@ -185,7 +196,7 @@ export class EnhanceWorkspace {
     this.weights = memory.takeFloats(higherWeights);
     this.correction = memory.take(64);
     this.scratch = memory.take(this.width * 48 + 4096);
-    this.target = memory.take(pixels * 3);
+    this.target = memory.take(bandRows * this.width * 3);
   }
 
   #takePlane(shrink: 1 | 2): Plane {

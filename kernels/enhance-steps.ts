@@ -1,7 +1,7 @@
 /** The steps of enhancement that only move data between a frame, the workspace and plain arrays. */
 import { checkByteOrder, checkEvenWidth, checkPixels } from './checks.ts';
 import type { ColourSamples } from './colour-correction.ts';
-import type { EnhanceWorkspace } from './enhance-kernels.ts';
+import { bandRows, type EnhanceWorkspace } from './enhance-kernels.ts';
 import type { BlockSpectra } from './noise-estimate.ts';
 import type { Picture } from './picture.ts';
 
@@ -16,7 +16,7 @@ export interface SensorFrame {
 
 const bytesPerPixel = { RGB565: 2, GRAYSCALE: 1, YUV422: 2, RGB888: 3 } as const;
 
-/** Frames beyond this are no camera's of this kind; the workspace takes some 20 bytes a pixel. */
+/** Frames beyond this are no camera's of this kind; the workspace takes some ten bytes a pixel. */
 const maxFramePixels = 20_000_000;
 
 export function checkFrame({ bytes, width, height, format, byteOrder }: SensorFrame): void {
@@ -35,52 +35,44 @@ export function checkFrame({ bytes, width, height, format, byteOrder }: SensorFr
   }
 }
 
-/** Brings a frame into the workspace's planes. */
+/** Brings a frame into the workspace's planes, a band of rows at a time: what is copied in is still in the cache when it is split. */
 export function readFrame(
   workspace: EnhanceWorkspace,
   { bytes, width, height, format, byteOrder }: SensorFrame,
 ): void {
   const { kernels, planes, source, rgb, target } = workspace;
   const [s, d, e] = planes;
-  if (format === 'RGB565') {
-    copyPadded(workspace, bytes, width, height, 2, source);
-    const bigEndian = byteOrder === 'BE' ? 1 : 0;
-    kernels.splitRgb565(
-      source,
-      workspace.width,
-      workspace.height,
-      bigEndian,
-      s.frame,
-      s.stride,
-      d.frame,
-      e.frame,
-      d.stride,
-    );
-    return;
+  const rowBytes = width * bytesPerPixel[format];
+  for (let first = 0; first < height; first += bandRows) {
+    const rows = Math.min(bandRows, height - first);
+    const band = bytes.subarray(first * rowBytes, (first + rows) * rowBytes);
+    const sBand = s.frame + first * s.stride;
+    const dBand = d.frame + (first / 2) * d.stride;
+    const eBand = e.frame + (first / 2) * d.stride;
+    if (format === 'RGB565') {
+      copyPadded(workspace, band, width, rows, 2, source);
+      const bigEndian = byteOrder === 'BE' ? 1 : 0;
+      kernels.splitRgb565(source, s.width, bandRows, bigEndian, sBand, s.stride, dBand, eBand, d.stride);
+      continue;
+    }
+    if (format === 'RGB888') copyPadded(workspace, band, width, rows, 3, rgb);
+    else {
+      workspace.bytes.set(band, source);
+      if (format === 'GRAYSCALE') kernels.unpackGrayscale(source, target, width * rows);
+      else kernels.unpackYuv422(source, target, width * rows);
+      const unpacked = workspace.bytes.subarray(target, target + width * rows * 3);
+      copyPadded(workspace, unpacked, width, rows, 3, rgb);
+    }
+    kernels.splitRgb888(rgb, s.width, bandRows, sBand, s.stride, dBand, eBand, d.stride);
   }
-  if (format === 'RGB888') copyPadded(workspace, bytes, width, height, 3, rgb);
-  else {
-    workspace.bytes.set(bytes, source);
-    if (format === 'GRAYSCALE') kernels.unpackGrayscale(source, target, width * height);
-    else kernels.unpackYuv422(source, target, width * height);
-    copyPadded(
-      workspace,
-      workspace.bytes.subarray(target, target + width * height * 3),
-      width,
-      height,
-      3,
-      rgb,
-    );
-  }
-  kernels.splitRgb888(rgb, workspace.width, workspace.height, s.frame, s.stride, d.frame, e.frame, d.stride);
 }
 
-/** Rows to the workspace's width and height, the last column and row repeated. */
+/** A band's rows to the workspace's width and `bandRows`, the last column and row repeated. */
 function copyPadded(
   workspace: EnhanceWorkspace,
   bytes: Uint8Array,
   width: number,
-  height: number,
+  rows: number,
   pixelBytes: number,
   address: number,
 ): void {
@@ -89,14 +81,14 @@ function copyPadded(
   const paddedBytes = workspace.width * pixelBytes;
   if (rowBytes === paddedBytes) memory.set(bytes, address);
   else {
-    for (let y = 0; y < height; y++) {
+    for (let y = 0; y < rows; y++) {
       const row = address + y * paddedBytes;
       memory.set(bytes.subarray(y * rowBytes, (y + 1) * rowBytes), row);
       for (let i = rowBytes; i < paddedBytes; i++) memory[row + i] = memory[row + i - pixelBytes]!;
     }
   }
-  const last = address + (height - 1) * paddedBytes;
-  for (let y = height; y < workspace.height; y++) {
+  const last = address + (rows - 1) * paddedBytes;
+  for (let y = rows; y < bandRows; y++) {
     memory.copyWithin(address + y * paddedBytes, last, last + paddedBytes);
   }
 }
@@ -237,25 +229,29 @@ export function composePicture(
   const { kernels, planes, correction, scratch, target } = workspace;
   const [s, d, e] = planes;
   workspace.integers16(correction, block.length).set(block);
-  kernels.composePicture(
-    s.denoised,
-    s.stride,
-    d.denoised,
-    e.denoised,
-    d.stride,
-    s.width,
-    s.height,
-    correction,
-    scratch,
-    target,
-  );
   const data = new Uint8Array(Buffer.allocUnsafeSlow(width * height * 3).buffer);
-  const rowBytes = workspace.width * 3;
-  if (workspace.width === width) data.set(workspace.bytes.subarray(target, target + data.length));
-  else {
-    for (let y = 0; y < height; y++) {
-      const row = target + y * rowBytes;
-      data.set(workspace.bytes.subarray(row, row + width * 3), y * width * 3);
+  const [rowBytes, paddedBytes] = [width * 3, s.width * 3];
+  for (let first = 0; first < height; first += bandRows) {
+    kernels.composePicture(
+      s.denoised + first * s.stride,
+      s.stride,
+      d.denoised + (first / 2) * d.stride,
+      e.denoised + (first / 2) * d.stride,
+      d.stride,
+      s.width,
+      bandRows,
+      correction,
+      scratch,
+      target,
+    );
+    const rows = Math.min(bandRows, height - first);
+    if (rowBytes === paddedBytes) {
+      data.set(workspace.bytes.subarray(target, target + rows * rowBytes), first * rowBytes);
+      continue;
+    }
+    for (let y = 0; y < rows; y++) {
+      const row = target + y * paddedBytes;
+      data.set(workspace.bytes.subarray(row, row + rowBytes), (first + y) * rowBytes);
     }
   }
   return { width, height, data };

@@ -19,7 +19,9 @@ import {
   sharpenChroma,
 } from './enhance-steps.ts';
 import {
+  checkMethod,
   checkSensorState,
+  type DenoisingMethod,
   describeEnhancement,
   type EnhancementReport,
   type SensorState,
@@ -42,26 +44,30 @@ export interface Enhancer {
   readonly implementation: 'simd' | 'reference';
   /**
    * Enhances one frame. With a history of the same size the frame is merged into it first; a history that another thread holds is
-   * left alone. `colour` says whether colour and exposure are put right or left as they were captured. Throws RangeError or
-   * TypeError where frame or state make no sense.
+   * left alone. `colour` says whether colour and exposure are put right or left as they were captured, `method` how noise is shrunk: in
+   * overlapping blocks of the DCT, or by the cheaper local Wiener filter. Throws RangeError or TypeError where frame or state make
+   * no sense.
    */
   enhance(
     frame: SensorFrame,
     sensor: SensorState,
     history: FrameHistory | null,
     colour?: 'corrected' | 'captured',
+    method?: DenoisingMethod,
   ): EnhancedFrame;
 }
 
 /** Thresholds of shrinkage, in standard deviations, and the margin on every variance: too much costs nothing, too little 2 dB. */
 const lambda = 2.7;
 const varianceMargin = 1.1;
+/** The same for colour differences in front of the Wiener filter, whose small window mistakes their noise for edges. */
+const wienerChromaMargin = 1.5;
 /** Noise of R - B in dark tones, in 8-bit codes after brightening, from which on colour is blurred once, and twice. */
 const blurFrom = 16;
 const blurTwiceFrom = 24;
 /** Brings back a little of the colour detail that half-size planes lose; more of it brings back noise. */
 const chromaSharpening = 0.12;
-/** Sizes of frames whose memory is kept ready: some twenty bytes a pixel each. */
+/** Sizes of frames whose memory is kept ready: some ten bytes a pixel each. */
 const maxWorkspaces = 3;
 /** Blocks from which on a learnt spectrum is better than the frame's own. */
 const minLearntBlocks = 300;
@@ -94,9 +100,11 @@ class FrameEnhancer implements Enhancer {
     sensor: SensorState,
     history: FrameHistory | null,
     colour: 'corrected' | 'captured' = 'corrected',
+    method: DenoisingMethod = 'dct',
   ): EnhancedFrame {
     checkFrame(frame);
     checkSensorState(sensor);
+    checkMethod(method);
     const { width, height } = frame;
     if (history && (history.width !== width || history.height !== height)) {
       throw new RangeError(
@@ -116,18 +124,15 @@ class FrameEnhancer implements Enhancer {
     );
     const fit = fitNoise(this.#curves, measured, ratios, steps, sensor.gain);
     const variances = fit.scales.map((scale, plane) =>
-      Float32Array.from(
-        { length: 256 },
-        (_, level) => scale * this.#curves.variance(plane, fit.gainIndex, level, ratios, steps),
-      ),
+      this.#curves.table(plane, fit.gainIndex, scale, ratios, steps),
     );
 
-    const merged = mergeOverTime(workspace, history, {
+    const merged = mergeOverTime(workspace, history, () => ({
       channels: [0, 1, 2].map((channel) => this.#curves.channel(channel, fit.gainIndex, steps)),
       scales: fit.scales,
       spectra: measured.map(({ spectrum }) => trustedSpectrum(spectrum)),
-    });
-    const spectrum = this.#denoise(workspace, history, merged !== null, measured, variances);
+    }));
+    const spectrum = this.#denoise(workspace, history, merged !== null, measured, variances, method);
     const hints = {
       illuminantGains: sensor.illuminantGains,
       sensorBalanced: sensor.whiteBalanced === true,
@@ -138,7 +143,10 @@ class FrameEnhancer implements Enhancer {
     if (blurs > 0) blurChroma(workspace, blurs);
     else sharpenChroma(workspace, chromaSharpening);
     const picture = composePicture(workspace, correctionBlock(correction), width, height);
-    return { picture, report: describeEnhancement(sensor, fit, variances[0]!, spectrum, merged, correction) };
+    return {
+      picture,
+      report: describeEnhancement(sensor, fit, method, variances[0]!, spectrum, merged, correction),
+    };
   }
 
   #workspaceFor(width: number, height: number): EnhanceWorkspace {
@@ -162,6 +170,7 @@ class FrameEnhancer implements Enhancer {
     merged: boolean,
     measured: readonly PlaneNoise[],
     variances: readonly Float32Array[],
+    method: DenoisingMethod,
   ): EnhancementReport['noise']['spectrum'] {
     const { kernels, planes, levelColumns, levelRows } = workspace;
     let used: EnhancementReport['noise']['spectrum'] = 'white';
@@ -170,9 +179,10 @@ class FrameEnhancer implements Enhancer {
       const frameSpectrum = trustedSpectrum(measured[i]!.spectrum);
       const isLearnt = learnt !== null && learnt.blocks >= minLearntBlocks;
       const spectrum = isLearnt ? learnt.spectrum : frameSpectrum;
-      if (i === 0) used = isLearnt ? 'learnt' : frameSpectrum[1]! > 1 ? 'frame' : 'white';
+      if (i === 0 && method === 'dct') used = isLearnt ? 'learnt' : frameSpectrum[1]! > 1 ? 'frame' : 'white';
       const passing = merged && history ? passingShare(history, i) : 1;
-      const table = noiseTable((level) => varianceMargin * variances[i]![level]!, passing, merged ? 16 : 1);
+      const margin = method === 'wiener' && i > 0 ? wienerChromaMargin : varianceMargin;
+      const table = noiseTable((level) => margin * variances[i]![level]!, passing, merged ? 16 : 1);
       workspace.bytes.set(new Uint8Array(table.buffer), plane.noiseTable);
       workspace.integers16(plane.thresholds, 72).set(thresholdTable(lambda, spectrum));
       const step = i === 0 ? 1 : 2;
@@ -188,6 +198,18 @@ class FrameEnhancer implements Enhancer {
         plane.noiseTable,
         plane.sigmas,
       );
+      if (method === 'wiener') {
+        kernels.wienerPlane(
+          plane.frame,
+          plane.denoised,
+          plane.stride,
+          plane.width,
+          plane.height,
+          plane.sigmas,
+          workspace.scratch,
+        );
+        return;
+      }
       kernels.shrinkPlane(
         plane.frame,
         plane.denoised,
@@ -218,13 +240,13 @@ function chromaBlurs(variances: Float32Array, exposureGain: number, merged: Merg
 function mergeOverTime(
   workspace: EnhanceWorkspace,
   history: FrameHistory | null,
-  noise: ExpectedNoise,
+  expectedNoise: () => ExpectedNoise,
 ): MergeReport | null {
   const { levelColumns, levelRows, bytes } = workspace;
   bytes.fill(1, workspace.counts, workspace.counts + levelColumns * levelRows);
   if (!history?.tryLock()) return null;
   try {
-    const report = mergeWithHistory(workspace, history, noise);
+    const report = mergeWithHistory(workspace, history, expectedNoise());
     padPlanes(workspace, 'frame');
     spreadCounts(workspace, history.counts);
     return report;

@@ -16,8 +16,18 @@ export interface SensorState {
 
 export const unknownSensorState: SensorState = { gain: null, whiteBalanced: null, illuminantGains: null };
 
+/** Shrinkage of overlapping DCT blocks, or the cheaper local Wiener filter. */
+export type DenoisingMethod = 'dct' | 'wiener';
+
+export function checkMethod(method: string): void {
+  if (method !== 'dct' && method !== 'wiener') {
+    throw new RangeError(`method: expected 'dct' or 'wiener', received ${JSON.stringify(method)}`);
+  }
+}
+
 export interface EnhancementReport {
   readonly noise: {
+    readonly method: DenoisingMethod;
     readonly source: 'headers' | 'frame';
     /** The gain whose noise the frame has. */
     readonly gain: number;
@@ -50,6 +60,7 @@ export function checkSensorState({ gain, illuminantGains }: SensorState): void {
 export function describeEnhancement(
   sensor: SensorState,
   fit: NoiseFit,
+  method: DenoisingMethod,
   variances: Float32Array,
   spectrum: EnhancementReport['noise']['spectrum'],
   merged: MergeReport | null,
@@ -57,6 +68,7 @@ export function describeEnhancement(
 ): EnhancementReport {
   return {
     noise: {
+      method,
       source: fit.fromSensor ? 'headers' : 'frame',
       gain: modelGains[fit.gainIndex]!,
       sigma: Math.sqrt(variances[128]!) / 3,

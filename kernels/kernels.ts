@@ -1,7 +1,8 @@
 /** Picture kernels: loads the SIMD module, owns its memory, checks arguments before it is touched. */
 import { readFileSync } from 'node:fs';
 import { checkByteOrder, checkEvenWidth, checkPicture, checkPixels, checkYuv420 } from './checks.ts';
-import type { LoadedPicture, Picture, PixelKernels } from './picture.ts';
+import type { LoadedPicture, Picture, PixelKernels, Yuv420Picture } from './picture.ts';
+import { loadYuv420, rgbRows } from './pixel-rows.ts';
 import { createReferenceKernels } from './reference.ts';
 import { bandPixels, type PixelExports, SimdPicture } from './simd-picture.ts';
 import { WasmMemory } from './wasm-memory.ts';
@@ -30,20 +31,21 @@ class SimdKernels implements PixelKernels {
     this.#memory = new WasmMemory(this.#simd.memory, firstByte, maxMemoryBytes);
   }
 
-  load(picture: Picture): LoadedPicture {
-    checkPicture(picture);
-    const { width, height, data } = picture;
-    if (this.#memory.bytes.length > keptMemoryBytes && data.length * 4 < keptMemoryBytes) {
+  load(picture: Picture | Yuv420Picture): LoadedPicture {
+    const { width, height } = picture;
+    const planar = 'yuv420' in picture;
+    if (planar) checkYuv420(picture.yuv420, width, height);
+    else checkPicture(picture);
+    if (this.#memory.bytes.length > keptMemoryBytes && width * height * 12 < keptMemoryBytes) {
       this.#simd = instantiate(this.#module);
       this.#memory = new WasmMemory(this.#simd.memory, firstByte, maxMemoryBytes);
     }
-    this.#loads++;
+    const load = ++this.#loads;
     this.#memory.release(firstByte);
-    const address = this.#memory.take(data.length);
-    this.#memory.bytes.set(data, address);
-    const load = this.#loads;
-    const isCurrent = () => load === this.#loads;
-    return new SimdPicture(this.#simd, this.#memory, address, width, height, isCurrent);
+    const pixels = planar
+      ? loadYuv420(this.#simd, this.#memory, picture.yuv420, width, height)
+      : rgbRows(this.#memory.takeBytes(picture.data), width, height);
+    return new SimdPicture(this.#simd, this.#memory, pixels, () => load === this.#loads);
   }
 
   unpackRgb565(bytes: Uint8Array, width: number, height: number, byteOrder: 'BE' | 'LE'): Picture {
@@ -70,20 +72,15 @@ class SimdKernels implements PixelKernels {
     checkYuv420(bytes, width, height);
     const data = new Uint8Array(Buffer.allocUnsafeSlow(width * height * 3).buffer);
     const mark = this.#memory.mark;
-    const [y, u, v] = [this.#memory.take(width), this.#memory.take(width / 2), this.#memory.take(width / 2)];
-    const target = this.#memory.take(width * 3);
+    const source = this.#memory.take(bytes.length);
+    const rows = Math.min(height, Math.max(1, Math.floor(bandPixels / width)));
+    const target = this.#memory.take(rows * width * 3);
     const memory = this.#memory.bytes;
-    const chromaStart = width * height;
-    const chromaSize = chromaStart / 4;
-    for (let row = 0; row < height; row++) {
-      memory.set(bytes.subarray(row * width, (row + 1) * width), y);
-      if (row % 2 === 0) {
-        const first = chromaStart + (row * width) / 4;
-        memory.set(bytes.subarray(first, first + width / 2), u);
-        memory.set(bytes.subarray(first + chromaSize, first + chromaSize + width / 2), v);
-      }
-      this.#simd.unpackYuv420Row(y, u, v, target, width);
-      data.set(memory.subarray(target, target + width * 3), row * width * 3);
+    memory.set(bytes, source);
+    for (let first = 0; first < height; first += rows) {
+      const count = Math.min(rows, height - first);
+      this.#simd.unpackYuv420(source, width, height, first, count, target);
+      data.set(memory.subarray(target, target + count * width * 3), first * width * 3);
     }
     this.#memory.release(mark);
     return { width, height, data };

@@ -49,7 +49,9 @@ export function estimatePlaneNoise({ count, coefficients, energies, levels }: Bl
   const sums = new Float64Array(64);
   for (const [bin, blocks] of bins.entries()) {
     if (blocks.length < 8) continue;
-    const sorted = Float32Array.from(blocks, (block) => energies[block]!).sort();
+    const sorted = new Float32Array(blocks.length);
+    for (let i = 0; i < blocks.length; i++) sorted[i] = energies[blocks[i]!]!;
+    sorted.sort();
     const flatCount = Math.ceil(blocks.length * flatShare);
     const highest = sorted[flatCount - 1]!;
     let mean = 0;
@@ -66,7 +68,8 @@ export function estimatePlaneNoise({ count, coefficients, energies, levels }: Bl
       }
     }
   }
-  const spectrum = Float32Array.from(sums, (sum, i) => sum * energyWeights[i]!);
+  const spectrum = new Float32Array(64);
+  for (let i = 0; i < 64; i++) spectrum[i] = sums[i]! * energyWeights[i]!;
   return { binVariances, binBlocks, spectrum: normaliseSpectrum(spectrum) };
 }
 

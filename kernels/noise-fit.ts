@@ -29,6 +29,21 @@ export class NoiseCurves {
     return this.#channels[gainIndex]!.map((variance) => variance + roundingVariance(steps[channel]!));
   }
 
+  /** `scale` times the variance of a plane at each brightness. */
+  table(
+    plane: number,
+    gainIndex: number,
+    scale: number,
+    ratios: readonly number[],
+    steps: RoundingSteps,
+  ): Float32Array {
+    const table = new Float32Array(256);
+    for (let level = 0; level < 256; level++) {
+      table[level] = scale * this.variance(plane, gainIndex, level, ratios, steps);
+    }
+    return table;
+  }
+
   /** `ratios`: the mean of each channel relative to the mean of all: a bluish picture has noisier blues. */
   variance(
     plane: number,
@@ -38,11 +53,12 @@ export class NoiseCurves {
     steps: RoundingSteps,
   ): number {
     const table = this.#channels[gainIndex]!;
-    const of = (channel: number) =>
-      table[Math.min(255, Math.round(level * ratios[channel]!))]! + roundingVariance(steps[channel]!);
+    const red = table[Math.min(255, Math.round(level * ratios[0]!))]! + roundingVariance(steps[0]);
+    const green = table[Math.min(255, Math.round(level * ratios[1]!))]! + roundingVariance(steps[1]);
+    const blue = table[Math.min(255, Math.round(level * ratios[2]!))]! + roundingVariance(steps[2]);
     // D is held doubled and E as it is, both as means of four pixels.
-    if (plane === 0) return of(0) + of(1) + of(2);
-    return plane === 1 ? of(0) + of(2) : (of(0) + 4 * of(1) + of(2)) / 4;
+    if (plane === 0) return red + green + blue;
+    return plane === 1 ? red + blue : (red + 4 * green + blue) / 4;
   }
 }
 

@@ -7,6 +7,14 @@ export interface Picture {
   readonly data: Uint8Array;
 }
 
+/** A picture as video comes: planar 4:2:0 (Y, then U, then V, without padding), BT.601 limited range, both sides even. */
+export interface Yuv420Picture {
+  readonly width: number;
+  readonly height: number;
+  /** 1.5 x width x height bytes. */
+  readonly yuv420: Uint8Array;
+}
+
 /**
  * A similarity (rotation, one scale, shift) from target pixels (u, v) to source pixels:
  * x = a u - b v + tx, y = b u + a v + ty. Integer coordinates are pixel centres in both.
@@ -75,7 +83,11 @@ export interface LoadedPicture {
 
 export interface PixelKernels {
   readonly implementation: 'simd' | 'reference';
-  load(picture: Picture): LoadedPicture;
+  /**
+   * A planar picture is converted in bands on the way into a tensor, and otherwise only in the rows that chips are cut from: where
+   * only detection runs, no RGB888 picture is ever made. The values are those of the unpacked picture.
+   */
+  load(picture: Picture | Yuv420Picture): LoadedPicture;
   /** RGB565 to RGB888, each code to Math.round(v x 255 / 31) and Math.round(v x 255 / 63). The answer is the caller's own. */
   unpackRgb565(bytes: Uint8Array, width: number, height: number, byteOrder: 'BE' | 'LE'): Picture;
   unpackGrayscale(bytes: Uint8Array, width: number, height: number): Picture;

@@ -2,6 +2,7 @@
  * The enhancement kernels in plain TypeScript, over the same kind of memory and with the same arguments: the specification, and the
  * oracle of the tests. All of it is whole numbers, so both give the same bits.
  */
+
 import type { EnhanceExports } from './enhance-kernels.ts';
 import { createReferenceKernels } from './reference.ts';
 import { composeReference } from './reference-compose.ts';
@@ -13,6 +14,7 @@ import {
   times15,
   wrap16,
 } from './reference-dct.ts';
+import { wienerReference } from './reference-wiener.ts';
 
 export function createReferenceEnhance(): EnhanceExports {
   const memory = new WebAssembly.Memory({ initial: 1 });
@@ -152,6 +154,9 @@ export function createReferenceEnhance(): EnhanceExports {
           });
         }
       }
+    },
+    wienerPlane(plane, target, stride, width, height, sigmas) {
+      wienerReference(shorts(), [plane, target, stride, width, height, sigmas]);
     },
     smoothPlane(plane, other, stride, width, height) {
       const m = shorts();

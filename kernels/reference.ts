@@ -21,6 +21,7 @@ import type {
   Region,
   Similarity,
   TensorLayout,
+  Yuv420Picture,
 } from './picture.ts';
 import { cutChip } from './reference-chip.ts';
 import { axisTaps } from './resampling.ts';
@@ -98,10 +99,9 @@ function unpackYuv422(bytes: Uint8Array, width: number, height: number): Picture
   return { width, height, data: new Uint8Array(data.buffer) };
 }
 
-function loadPicture(picture: Picture): LoadedPicture {
-  checkPicture(picture);
+function loadPicture(picture: Picture | Yuv420Picture): LoadedPicture {
   const { width, height } = picture;
-  const own: Picture = { width, height, data: picture.data.slice() };
+  const own = 'yuv420' in picture ? unpackYuv420(picture.yuv420, width, height) : copied(picture);
   return {
     width,
     height,
@@ -123,6 +123,11 @@ function loadPicture(picture: Picture): LoadedPicture {
     },
     chipStatistics: (map, sizePx) => chipStatistics(own, map, sizePx),
   };
+}
+
+function copied(picture: Picture): Picture {
+  checkPicture(picture);
+  return { ...picture, data: picture.data.slice() };
 }
 
 /** Interleaved floats to planes: value = (byte - mean) x scale. */

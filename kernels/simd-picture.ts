@@ -9,6 +9,7 @@ import type {
   Similarity,
   TensorLayout,
 } from './picture.ts';
+import type { PixelRows } from './pixel-rows.ts';
 import { type AxisTaps, axisTaps } from './resampling.ts';
 import { lumaStatistics } from './statistics.ts';
 import type { WasmMemory } from './wasm-memory.ts';
@@ -17,7 +18,7 @@ export interface PixelExports {
   readonly memory: WebAssembly.Memory;
   unpackRgb565(source: number, target: number, pixels: number, bigEndian: number): void;
   unpackGrayscale(source: number, target: number, pixels: number): void;
-  unpackYuv420Row(y: number, u: number, v: number, target: number, pixels: number): void;
+  unpackYuv420(yuv: number, width: number, height: number, first: number, rows: number, target: number): void;
   unpackYuv422(source: number, target: number, pixels: number): void;
   letterboxRows(...addressesAndSizes: number[]): void;
   halve(
@@ -60,22 +61,15 @@ export class SimdPicture implements LoadedPicture {
   readonly height: number;
   readonly #simd: PixelExports;
   readonly #memory: WasmMemory;
-  readonly #address: number;
+  readonly #pixels: PixelRows;
   readonly #isCurrent: () => boolean;
 
-  constructor(
-    simd: PixelExports,
-    memory: WasmMemory,
-    address: number,
-    width: number,
-    height: number,
-    isCurrent: () => boolean,
-  ) {
+  constructor(simd: PixelExports, memory: WasmMemory, pixels: PixelRows, isCurrent: () => boolean) {
     this.#simd = simd;
     this.#memory = memory;
-    this.#address = address;
-    this.width = width;
-    this.height = height;
+    this.#pixels = pixels;
+    this.width = pixels.width;
+    this.height = pixels.height;
     this.#isCurrent = isCurrent;
   }
 
@@ -162,7 +156,16 @@ export class SimdPicture implements LoadedPicture {
     ];
     const parameters = this.#takePlanes(planes, layout);
     const strideBytes = this.width * 3;
-    const source = this.#address + region.top * strideBytes + region.left * 3;
+    /** The region's rows that target rows `first` up to `first + count` are made from. */
+    const sourceRows = (first: number, count: number): [from: number, count: number] => {
+      const from = rows.starts[first]!;
+      return [from, rows.starts[first + count - 1]! + rows.taps - from];
+    };
+    let mostRows = 0;
+    for (let first = 0; first < height; first += bandRows) {
+      mostRows = Math.max(mostRows, sourceRows(first, Math.min(bandRows, height - first))[1]);
+    }
+    const band = this.#pixels.takeBand(mostRows);
     const floats = this.#memory.floats;
 
     const planeSize = tensorWidth * tensorHeight;
@@ -175,6 +178,9 @@ export class SimdPicture implements LoadedPicture {
     }
     for (let first = 0; first < height; first += bandRows) {
       const count = Math.min(bandRows, height - first);
+      const [from, fromCount] = sourceRows(first, count);
+      // Where the region's first row would be: the kernel counts from there.
+      const source = band(region.top + from, fromCount) - from * strideBytes + region.left * 3;
       this.#simd.letterboxRows(
         source,
         strideBytes,
@@ -240,13 +246,15 @@ export class SimdPicture implements LoadedPicture {
     const address = this.#memory.take(strideBytes * (height + 3));
     const inner = address + strideBytes + 3;
     if (halvings === 0) {
-      const source = this.#address + (top * this.width + left) * 3;
+      const source = this.#pixels.rows(top, height) + (top * this.width + left) * 3;
       this.#simd.copyRows(source, this.width * 3, inner, strideBytes, width * 3, height);
     } else {
       let sourceStride = this.width * 3;
-      let source = this.#address + ((top << halvings) * this.width + (left << halvings)) * 3;
       let sourceWidth = Math.min(this.width, (left + width) << halvings) - (left << halvings);
       let sourceHeight = Math.min(this.height, (top + height) << halvings) - (top << halvings);
+      let source =
+        this.#pixels.rows(top << halvings, sourceHeight) +
+        ((top << halvings) * this.width + (left << halvings)) * 3;
       for (let level = 1; width > 0 && height > 0 && level <= halvings; level++) {
         const halfWidth = (sourceWidth + 1) >> 1;
         const halfHeight = (sourceHeight + 1) >> 1;

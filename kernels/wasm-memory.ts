@@ -58,6 +58,12 @@ export class WasmMemory {
     return address;
   }
 
+  takeBytes(values: Uint8Array): number {
+    const address = this.take(values.length);
+    this.#bytes.set(values, address);
+    return address;
+  }
+
   takeFloats(values: Float32Array, spareValues = 0): number {
     const address = this.take((values.length + spareValues) * 4);
     this.#floats.set(values, address / 4);

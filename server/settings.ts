@@ -169,9 +169,10 @@ export const SettingsSchema = Type.Object({
     description: 'Most faces looked at in one picture, the best first',
   }),
 
-  ENHANCE: Type.Enum(['full', 'off'], {
+  ENHANCE: Type.Enum(['full', 'fast', 'off'], {
     default: 'full',
-    description: 'Whether raw frames of boards are denoised, merged over time and corrected',
+    description:
+      'Whether raw frames of boards are denoised, merged over time and corrected; `fast`: by a cheaper filter, and not merged',
   }),
   FRAME_RETENTION_S: Type.Integer({
     default: 600,

@@ -4,7 +4,7 @@ import { createEnhancer, type Enhancer } from '../kernels/enhance.ts';
 import type { EnhancementReport } from '../kernels/enhancement-report.ts';
 import { FrameHistory } from '../kernels/frame-history.ts';
 import { createPixelKernels } from '../kernels/kernels.ts';
-import type { Picture, PixelKernels } from '../kernels/picture.ts';
+import type { Picture, PixelKernels, Yuv420Picture } from '../kernels/picture.ts';
 import { annotatePicture } from './annotate.ts';
 import { cropPicture } from './crop.ts';
 import { configureSharp, decodePicture, encodeJpeg, PictureError } from './decode.ts';
@@ -80,7 +80,8 @@ async function analyse(parts: WorkerParts, task: AnalyseTask): Promise<AnalyseRe
   const { picture, factor, enhancement, enhanceMs } = await readPicture(parts, task.input);
   const readAt = performance.now();
   // libvips encodes on a thread of its own while the networks run on this one.
-  const encoding = task.jpegQuality === null ? null : encodeJpeg(picture, task.jpegQuality);
+  const encoding =
+    task.jpegQuality === null ? null : encodeJpeg(unpacked(parts.kernels, picture), task.jpegQuality);
   encoding?.catch(() => {});
   const { faces, timings } = await findFaces(parts, picture, factor, task);
   const foundAt = performance.now();
@@ -105,8 +106,13 @@ async function analyse(parts: WorkerParts, task: AnalyseTask): Promise<AnalyseRe
   };
 }
 
+function unpacked(kernels: PixelKernels, picture: Picture | Yuv420Picture): Picture {
+  if (!('yuv420' in picture)) return picture;
+  return kernels.unpackYuv420(picture.yuv420, picture.width, picture.height);
+}
+
 interface ReadPicture {
-  readonly picture: Picture;
+  readonly picture: Picture | Yuv420Picture;
   /** Pixels of the picture that was sent per pixel of this one. */
   readonly factor: number;
   readonly enhancement: EnhancementReport | null;
@@ -122,13 +128,16 @@ async function readPicture(
     const { picture, width } = await decodePicture(input.bytes, limits);
     return { ...asItIs, picture, factor: width / picture.width };
   }
-  if (input.kind === 'video' || input.enhancement === null)
-    return { ...asItIs, picture: unpack(kernels, input) };
+  if (input.kind === 'video') {
+    const { bytes: yuv420, width, height } = input;
+    return { ...asItIs, picture: { yuv420, width, height } };
+  }
+  if (input.enhancement === null) return { ...asItIs, picture: unpack(kernels, input) };
   const start = performance.now();
-  const { sensor, history } = input.enhancement;
+  const { sensor, method, history } = input.enhancement;
   const { width, height } = input;
   const remembered = history === null ? null : new FrameHistory(width, height, history);
-  const { picture, report } = enhancer.enhance(input, sensor, remembered);
+  const { picture, report } = enhancer.enhance(input, sensor, remembered, 'corrected', method);
   return { picture, factor: 1, enhancement: report, enhanceMs: performance.now() - start };
 }
 

@@ -1,5 +1,5 @@
 /** Detect, find landmarks, embed, assess, compare: everything between a decoded picture and its faces. */
-import type { LoadedPicture, Picture, PixelKernels } from '../kernels/picture.ts';
+import type { LoadedPicture, Picture, PixelKernels, Yuv420Picture } from '../kernels/picture.ts';
 import { isBeyondDoubt } from './beyond-doubt.ts';
 import type { Detector } from './detect/detector.ts';
 import { type Embedder, meanDirection } from './embed.ts';
@@ -36,7 +36,7 @@ export interface FoundFaces {
  */
 export async function findFaces(
   parts: PipelineParts,
-  picture: Picture,
+  picture: Picture | Yuv420Picture,
   factor: number,
   task: Pick<AnalyseTask, 'smallFaces'> & EmbeddingTask,
 ): Promise<FoundFaces> {

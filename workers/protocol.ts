@@ -5,7 +5,7 @@
  * right, y down. Buffers named in a task are transferred: the sender must not touch them again.
  */
 
-import type { EnhancementReport, SensorState } from '../kernels/enhancement-report.ts';
+import type { DenoisingMethod, EnhancementReport, SensorState } from '../kernels/enhancement-report.ts';
 import type { EmbedderModel } from '../models/manifest.ts';
 
 export type ProviderName = 'cuda' | 'webgpu' | 'cpu' | 'wasm';
@@ -72,6 +72,7 @@ export interface RawFrame {
 /** What is known for making a good picture of a frame. */
 export interface FrameEnhancement {
   readonly sensor: SensorState;
+  readonly method: DenoisingMethod;
   /** What is remembered of a device's still scenes, in shared memory (kernels/frame-history.ts); null where nothing is merged. */
   readonly history: SharedArrayBuffer | null;
 }

@@ -1,6 +1,7 @@
 // From denoised opponent planes to RGB888, with the colour and tone correction on the way, in 16-bit integers.
 
-import { picked, times } from './times';
+import { closeGaps, interleaved, storeRgb888 } from './rgb888';
+import { times } from './times';
 
 /** The parameter block, 16-bit fields: what the caller has worked out for this frame. */
 // @ts-ignore: decorator
@@ -25,9 +26,6 @@ export class Correction {
   unit: i16;
   /** 8,192 */
   quarter: i16;
-  /** Bytes 0 1 2, 4 5 6, 8 9 10, 12 13 14, then four of 128: closes the gaps between pixels of four bytes. */
-  gaps: u64;
-  moreGaps: u64;
 }
 
 // @ts-ignore: decorator
@@ -47,11 +45,6 @@ export class Correction {
   for (let i: usize = 0; i < bytes; i += 16) {
     v128.store(target + i, nearer(i16x8.shr_s(v128.load(near + i), 2), i16x8.shr_s(v128.load(far + i), 2), quarter));
   }
-}
-
-// @ts-ignore: decorator
-@inline function interleaved(a: v128, b: v128, upper: bool): v128 {
-  return upper ? i16x8.shuffle(a, b, 4, 12, 5, 13, 6, 14, 7, 15) : i16x8.shuffle(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
 }
 
 // Eight values of one channel, rounded to pixels but not limited to 0 to 255.
@@ -89,12 +82,7 @@ export class Correction {
   const r = channel(sdLow, sdHigh, eLow, eHigh, red, redE, lift, knee, reach, shoulder, white, toPixels, lifted, bent);
   const g = channel(sdLow, sdHigh, eLow, eHigh, green, greenE, lift, knee, reach, shoulder, white, toPixels, lifted, bent);
   const b = channel(sdLow, sdHigh, eLow, eHigh, blue, blueE, lift, knee, reach, shoulder, white, toPixels, lifted, bent);
-  const rb = i8x16.narrow_i16x8_u(r, b);
-  const g0 = i8x16.narrow_i16x8_u(g, i16x8.splat(0));
-  const rg = i8x16.shuffle(rb, g0, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-  const b0 = i8x16.shuffle(rb, g0, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-  v128.store(target, picked(interleaved(rg, b0, false), gaps));
-  v128.store(target, picked(interleaved(rg, b0, true), gaps), 12);
+  storeRgb888(r, g, b, gaps, target);
 }
 
 // @ts-ignore: decorator
@@ -116,7 +104,7 @@ export class Correction {
   const toPixels = i16x8.splat(correction.toPixels);
   const unit = i16x8.splat(correction.unit);
   const quarter = i16x8.splat(correction.quarter);
-  const gaps = i64x2.replace_lane(i64x2.splat(correction.gaps), 1, correction.moreGaps);
+  const gaps = closeGaps();
   // One element of padding on either side is needed between columns.
   const bytes = width + 16;
   const dRow = scratch + 16;

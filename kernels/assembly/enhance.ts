@@ -7,5 +7,6 @@ export { cellSums, noiseMap } from './noise-map';
 export { blockSpectra } from './block-spectra';
 export { shrinkPlane } from './shrink';
 export { cellChanges, mergePlane } from './merge-frames';
+export { wienerPlane } from './wiener';
 export { composePicture } from './compose';
 export { sharpenPlane, smoothPlane } from './smooth-plane';

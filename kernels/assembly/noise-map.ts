@@ -2,12 +2,17 @@
 
 /**
  * Brightness 0 to 255 of every 8x8 block of shrinkPlane's grid, one byte each: of the plane S, whose first inner element is
- * `plane`; inner width and height are multiples of 8. `scratch` holds 4 bytes for each of the width / 4 + 2 cells of two rows.
+ * `plane`; inner width and height are multiples of 8. `scratch` holds 4 bytes for each of the width / 4 + 2 cells of two rows,
+ * and 32 spare bytes; up to three bytes beyond the last level are written.
  */
 export function cellSums(plane: usize, stride: usize, width: usize, height: usize, scratch: usize, levels: usize): void {
   const blocks = (width >> 2) + 1;
   const rowBytes = (blocks + 1) << 2;
   const one = i16x8.splat(1);
+  const half = i32x4.splat(32);
+  const middle = i32x4.splat(382);
+  const third = i32x4.splat(85);
+  const rounding = i32x4.splat(128);
   let above = scratch;
   let below = scratch + rowBytes + 16;
   for (let y: usize = 0; y <= height + 4; y += 4) {
@@ -22,13 +27,17 @@ export function cellSums(plane: usize, stride: usize, width: usize, height: usiz
       v128.store64_lane(below + (x << 2), v128.shuffle<i32>(cells, cells, 0, 2, 0, 2), 0);
     }
     if (y > 0) {
-      for (let x: usize = 0; x < blocks; x++) {
+      for (let x: usize = 0; x < blocks; x += 4) {
         const a = above + (x << 2);
         const b = below + (x << 2);
-        const mean = (load<i32>(a) + load<i32>(a, 4) + load<i32>(b) + load<i32>(b, 4) + 32) >> 6;
+        const sums = i32x4.add(i32x4.add(v128.load(a), v128.load(a, 4)), i32x4.add(v128.load(b), v128.load(b, 4)));
+        const means = i32x4.shr_s(i32x4.add(sums, half), 6);
         // A third of S, nearly: 85 / 256 keeps 0 at 0 and 765 at 254.
-        store<u8>(levels++, <u8>max(0, min(255, ((mean + 382) * 85 + 128) >> 8)));
+        const thirds = i32x4.shr_s(i32x4.add(i32x4.mul(i32x4.add(means, middle), third), rounding), 8);
+        const words = i16x8.narrow_i32x4_s(thirds, thirds);
+        v128.store32_lane(levels + x, i8x16.narrow_i16x8_u(words, words), 0);
       }
+      levels += blocks;
     }
     const swap = above;
     above = below;

@@ -7,5 +7,5 @@ export { letterboxRows } from './letterbox';
 export { luma, lumaSums } from './luma-statistics';
 export { unpackGrayscale } from './unpack-grayscale';
 export { unpackRgb565 } from './unpack-rgb565';
-export { unpackYuv420Row } from './unpack-yuv420';
+export { unpackYuv420 } from './unpack-yuv420';
 export { unpackYuv422 } from './unpack-yuv422';

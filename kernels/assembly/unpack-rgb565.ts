@@ -1,15 +1,8 @@
 // RGB565 to RGB888.
 
 import { blue565, green565, number565, red565, swap565 } from './rgb565';
+import { closeGaps, storePixels } from './rgb888';
 import { picked } from './times';
-
-// Bytes 0 1 2, 4 5 6, 8 9 10, 12 13 14: closes the gaps between pixels of four bytes.
-const GAPS = memory.data<u8>([0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 128, 128, 128, 128]);
-
-// @ts-ignore: decorator
-@inline function interleaved(a: v128, b: v128, upper: bool): v128 {
-  return upper ? i16x8.shuffle(a, b, 4, 12, 5, 13, 6, 14, 7, 15) : i16x8.shuffle(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
-}
 
 // @ts-ignore: decorator
 @inline function unpack(source: usize, target: usize, pixels: i32, bigEndian: bool): void {
@@ -20,7 +13,7 @@ const GAPS = memory.data<u8>([0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 128, 128, 
   const blueBits = number565(4);
   const forBlue = number565(5);
   const swap = swap565();
-  const gaps = v128.load(GAPS);
+  const gaps = closeGaps();
   const end = source + (<usize>pixels << 1);
   while (source < end) {
     const v = v128.load(source);
@@ -29,9 +22,7 @@ const GAPS = memory.data<u8>([0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 128, 128, 
     const r = red565(codes, redBits, forRed);
     const g = green565(codes, greenBits, forGreen);
     const b = blue565(bigEndian ? v : s, blueBits, forBlue);
-    const rg = v128.or(r, i16x8.shl(g, 8));
-    v128.store(target, picked(interleaved(rg, b, false), gaps));
-    v128.store(target, picked(interleaved(rg, b, true), gaps), 12);
+    storePixels(v128.or(r, i16x8.shl(g, 8)), b, gaps, target);
     source += 16;
     target += 24;
   }

@@ -1,5 +1,7 @@
-// A row of planar YUV 4:2:0 to RGB888, BT.601 limited range (Y 16..235, U and V 16..240), coefficients as multiples of 1/8192,
+// Planar YUV 4:2:0 to RGB888, BT.601 limited range (Y 16..235, U and V 16..240), coefficients as multiples of 1/8192,
 // rounded half up.
+
+import { closeGaps, storeRgb888 } from './rgb888';
 
 // Multipliers of (U, V), which alternate in the chroma lanes.
 // @ts-ignore: decorator
@@ -16,14 +18,28 @@
   return i16x8.narrow_i32x4_s(i32x4.shr_s(first, 13), i32x4.shr_s(second, 13));
 }
 
-/** `pixels` (even) of one row. Reads up to 7 bytes too many of each plane, writes up to 26: all need 32 spare bytes. */
-export function unpackYuv420Row(y: usize, u: usize, v: usize, target: usize, pixels: i32): void {
-  const end = y + <usize>pixels;
+/**
+ * Rows `first` up to `first + rows` of a planar picture at `yuv` (Y, then U, then V; both sides even) to `target`, 3 bytes a pixel.
+ * Reads up to 7 bytes too many of each plane, writes up to 22: picture and target need 32 spare bytes.
+ */
+export function unpackYuv420(yuv: usize, width: usize, height: usize, first: usize, rows: usize, target: usize): void {
+  const chroma = yuv + width * height;
+  const half = width >> 1;
+  for (let row = first; row < first + rows; row++) {
+    const u = chroma + (row >> 1) * half;
+    unpackRow(yuv + row * width, u, u + half * (height >> 1), target, width);
+    target += width * 3;
+  }
+}
+
+function unpackRow(y: usize, u: usize, v: usize, target: usize, pixels: usize): void {
+  const end = y + pixels;
   const forRed = pair(0, 13075);
   const forGreen = pair(-3209, -6660);
   const forBlue = pair(16525, 0);
   const forLuma = i16x8.splat(9539);
   const half = i32x4.splat(4096);
+  const gaps = closeGaps();
   while (y < end) {
     const luma = i16x8.sub(v128.load8x8_u(y), i16x8.splat(16));
     const low = i32x4.add(i32x4.extmul_low_i16x8_s(luma, forLuma), half);
@@ -31,16 +47,13 @@ export function unpackYuv420Row(y: usize, u: usize, v: usize, target: usize, pix
     // U0 V0 U1 V1 ... as 16-bit lanes around zero.
     const interleaved = i8x16.shuffle(
       v128.load32_zero(u), v128.load32_zero(v),
-      0, 16, 1, 17, 2, 18, 3, 19, 0, 16, 1, 17, 2, 18, 3, 19,
+      0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23,
     );
     const uv = i16x8.sub(i16x8.extend_low_i8x16_u(interleaved), i16x8.splat(128));
     const r = channel(low, high, uv, forRed);
     const g = channel(low, high, uv, forGreen);
     const b = channel(low, high, uv, forBlue);
-    const rg = i8x16.narrow_i16x8_u(r, g);
-    const bb = i8x16.narrow_i16x8_u(b, b);
-    v128.store(target, i8x16.shuffle(rg, bb, 0, 8, 16, 1, 9, 17, 2, 10, 18, 3, 11, 19, 4, 12, 20, 5));
-    v128.store(target, i8x16.shuffle(rg, bb, 13, 21, 6, 14, 22, 7, 15, 23, 0, 0, 0, 0, 0, 0, 0, 0), 16);
+    storeRgb888(r, g, b, gaps, target);
     y += 8;
     u += 4;
     v += 4;

@@ -1,5 +1,7 @@
 // YUYV (Y0 U Y1 V) to RGB888, BT.601 full range, coefficients as multiples of 1/8192, rounded half up.
 
+import { closeGaps, storeRgb888 } from './rgb888';
+
 // Multipliers of (U, V), which alternate in the chroma lanes.
 // @ts-ignore: decorator
 @inline function pair(u: i32, v: i32): v128 {
@@ -19,6 +21,7 @@ export function unpackYuv422(source: usize, target: usize, pixels: i32): void {
   const forRed = pair(0, 11485);
   const forGreen = pair(-2819, -5850);
   const forBlue = pair(14516, 0);
+  const gaps = closeGaps();
   while (source < end) {
     const w = v128.load(source);
     const y = v128.and(w, i16x8.splat(255));
@@ -26,10 +29,7 @@ export function unpackYuv422(source: usize, target: usize, pixels: i32): void {
     const r = i16x8.add(y, chroma(uv, forRed));
     const g = i16x8.add(y, chroma(uv, forGreen));
     const b = i16x8.add(y, chroma(uv, forBlue));
-    const rg = i8x16.narrow_i16x8_u(r, g);
-    const bb = i8x16.narrow_i16x8_u(b, b);
-    v128.store(target, i8x16.shuffle(rg, bb, 0, 8, 16, 1, 9, 17, 2, 10, 18, 3, 11, 19, 4, 12, 20, 5));
-    v128.store(target, i8x16.shuffle(rg, bb, 13, 21, 6, 14, 22, 7, 15, 23, 0, 0, 0, 0, 0, 0, 0, 0), 16);
+    storeRgb888(r, g, b, gaps, target);
     source += 16;
     target += 24;
   }

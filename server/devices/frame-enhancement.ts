@@ -35,7 +35,7 @@ const MAX_PAUSE_MS = 5 * 60_000;
 const GAIN_RANGE = [0.25, 512] as const;
 const BALANCE_RANGE = [0.1, 10] as const;
 
-export function createFrameEnhancer(mode: 'full' | 'off'): FrameEnhancer {
+export function createFrameEnhancer(mode: 'full' | 'fast' | 'off'): FrameEnhancer {
   const histories = new FrameHistories({
     maxDevices: MAX_REMEMBERED_DEVICES,
     maxBytes: MAX_REMEMBERED_BYTES,
@@ -44,8 +44,10 @@ export function createFrameEnhancer(mode: 'full' | 'off'): FrameEnhancer {
   return {
     prepare(deviceId, { width, height }, hints) {
       if (mode === 'off') return null;
+      // The cheap tier remembers nothing of a device: neither the time that merging takes, nor the memory.
+      if (mode === 'fast') return { sensor: sensorStateOf(hints), method: 'wiener', history: null };
       const history = deviceId === null ? null : histories.get(deviceId, width, height, performance.now());
-      return { sensor: sensorStateOf(hints), history: history?.buffer ?? null };
+      return { sensor: sensorStateOf(hints), method: 'dct', history: history?.buffer ?? null };
     },
     get devices() {
       return histories.devices;

@@ -7,15 +7,18 @@ import { startTestServer, type TestServer } from '../support/server.ts';
 
 let plain: TestServer;
 let enhancing: TestServer;
+let filtering: TestServer;
 before(async () => {
-  [plain, enhancing] = await Promise.all([
+  [plain, enhancing, filtering] = await Promise.all([
     startTestServer({ ENHANCE: 'off', RATE_LIMIT_MAX: '100000' }),
     startTestServer({}),
+    startTestServer({ ENHANCE: 'fast' }),
   ]);
 });
 after(async () => {
   await plain?.dispose();
   await enhancing?.dispose();
+  await filtering?.dispose();
 });
 
 const WIDTH = 320;
@@ -109,4 +112,21 @@ test('black, white, noise and tiny frames come through', async () => {
   });
   assert.equal(tiny.faces_detected, 0);
   await send(enhancing, new Uint8Array(2 * 33 * 17), { 'X-Frame-Width': '33', 'X-Frame-Height': '17' });
+});
+
+test('with ENHANCE=fast a frame is filtered and corrected, and nothing is merged', async () => {
+  await send(filtering, dim(21));
+  const answer = await send(filtering, dim(22));
+  const { noise, merged, exposureGain } = answer.enhancement as {
+    noise: { method: string };
+    merged: unknown;
+    exposureGain: number;
+  };
+  assert.deepEqual([noise.method, merged], ['wiener', null]);
+  assert.ok(exposureGain > 1);
+  const [filtered, untouched] = [
+    await meanOf(filtering, answer),
+    await meanOf(plain, await send(plain, dim(22))),
+  ];
+  assert.ok(filtered[1]! > 1.2 * untouched[1]!);
 });

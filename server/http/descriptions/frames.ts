@@ -39,6 +39,7 @@ export const Enhancement = Type.Object(
     }),
     noise: Type.Optional(
       Type.Object({
+        method: Type.Enum(['dct', 'wiener'], { description: 'How noise was shrunk' }),
         source: Type.Enum(['headers', 'frame']),
         gain: Type.Number({ description: 'The gain whose noise the frame has' }),
         sigma: Type.Number({ description: 'Of (R + G + B) / 3 at middle grey, in 8-bit codes' }),

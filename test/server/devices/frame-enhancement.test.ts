@@ -33,6 +33,13 @@ test('a device is remembered at its size, one without an id is not', () => {
   assert.equal(enhancer.devices, 2);
 });
 
+test('the cheap tier filters, and remembers no device', () => {
+  const enhancer = createFrameEnhancer('fast');
+  const prepared = enhancer.prepare('a', { width: 320, height: 240 }, { gain: 4 })!;
+  assert.deepEqual([prepared.method, prepared.history, prepared.sensor.gain], ['wiener', null, 4]);
+  assert.equal(enhancer.devices, 0);
+});
+
 test('turned off, frames are left as they come', () => {
   assert.equal(createFrameEnhancer('off').prepare('a', { width: 320, height: 240 }, {}), null);
 });

@@ -1,7 +1,8 @@
 /** Frames of a camera as the pixel kernels want them. Runs in a worker. */
 
 import type { LoadedPicture } from '../../../../kernels/picture.ts';
-import pixelsWasm from '../../../../kernels/pixels.wasm';
+import { rgbRows } from '../../../../kernels/pixel-rows.ts';
+import pixelsWasm from '../../../../kernels/pixels-baseline.wasm';
 import { type PixelExports, SimdPicture } from '../../../../kernels/simd-picture.ts';
 import { WasmMemory } from '../../../../kernels/wasm-memory.ts';
 
@@ -44,7 +45,7 @@ export async function createPictureReader(): Promise<PictureReader> {
         rgb[to + 2] = rgba[from + 2]!;
       }
       const load = ++loads;
-      return new SimdPicture(simd, memory, address, width, height, () => load === loads);
+      return new SimdPicture(simd, memory, rgbRows(address, width, height), () => load === loads);
     },
   };
 }
