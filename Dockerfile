@@ -1,0 +1,54 @@
+# facepool in a container: `docker build -t facepool .`, for NVIDIA's cards `docker build -t facepool:cuda --target cuda .`
+# `sh server/node.sh test/container/bare-root.ts` runs these very steps in a bare Debian where no Docker is at hand.
+
+FROM node:24.21.0-bookworm-slim AS packages
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# Node is in the image; ONNX Runtime's libraries for other systems are 220 MB that nobody loads.
+RUN npm ci --omit=dev \
+  && rm -rf node_modules/node-linux-* node_modules/onnxruntime-node/bin/napi-v6/darwin node_modules/onnxruntime-node/bin/napi-v6/win32
+
+FROM packages AS cuda-packages
+RUN ONNXRUNTIME_NODE_INSTALL=true node node_modules/onnxruntime-node/script/install.js
+
+FROM nvidia/cuda:12.9.1-cudnn-runtime-ubuntu24.04 AS cuda
+RUN apt-get update \
+  && apt-get install -y --no-install-recommends ffmpeg \
+  && rm -rf /var/lib/apt/lists/*
+COPY --from=node:24.21.0-bookworm-slim /usr/local/bin/node /usr/local/bin/node
+ENV NODE_ENV=production DATA_DIR=/data
+WORKDIR /app
+COPY --from=cuda-packages /app/node_modules node_modules
+COPY package.json LICENSE ./
+COPY kernels kernels
+COPY models models
+COPY workers workers
+COPY server server
+RUN install -d -o 1000 -g 1000 -m 0700 /data
+USER 1000:1000
+VOLUME /data
+EXPOSE 8000
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=3 CMD ["node", "server/health-check.ts"]
+CMD ["sh", "server/node.sh", "server/main.ts"]
+
+FROM node:24.21.0-bookworm-slim AS runtime
+RUN apt-get update \
+  && apt-get install -y --no-install-recommends ffmpeg \
+  && rm -rf /var/lib/apt/lists/*
+ENV NODE_ENV=production DATA_DIR=/data
+WORKDIR /app
+COPY --from=packages /app/node_modules node_modules
+COPY package.json LICENSE ./
+COPY kernels kernels
+COPY models models
+COPY workers workers
+COPY server server
+RUN install -d -o 1000 -g 1000 -m 0700 /data
+# `node` of the image. The data is its own, the program is not.
+USER 1000:1000
+VOLUME /data
+EXPOSE 8000
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=3 CMD ["node", "server/health-check.ts"]
+CMD ["sh", "server/node.sh", "server/main.ts"]

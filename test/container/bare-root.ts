@@ -1,0 +1,179 @@
+/**
+ * Runs the Dockerfile's own steps where no Docker is: in a bare Debian that debootstrap makes in a temporary folder, with the Node and npm
+ * of this machine in the place of the base image's. Then starts the program as the image's user and waits for the health check.
+ * `sh server/node.sh test/container/bare-root.ts` as root, some minutes; needs debootstrap, a Debian mirror and an npm registry.
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseCopy, parseDockerfile, type Stage } from '../support/dockerfile.ts';
+
+const PORT = '18000';
+const HEALTH_LIMIT_MS = 120_000;
+const MIRROR = 'http://deb.debian.org/debian';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const stages = parseDockerfile(await readFile(join(root, 'Dockerfile'), 'utf8'));
+const allowed = (await readFile(join(root, '.dockerignore'), 'utf8'))
+  .match(/^!.+$/gm)!
+  .map((line) => line.slice(1));
+const work = mkdtempSync(join(tmpdir(), 'facepool-bare-root-'));
+const places = new Map<string, string>();
+try {
+  const base = join(work, 'base');
+  say('debootstrap: a minimal Debian');
+  execFileSync('debootstrap', ['--variant=minbase', '--include=ca-certificates', 'bookworm', base, MIRROR], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  addNode(base);
+  for (const name of ['packages', 'runtime']) build(stages.find((stage) => stage.name === name)!, base);
+  await run(stages.at(-1)!, places.get('runtime')!);
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}
+
+/** What the image `node:<version>-bookworm-slim` has beyond Debian. */
+function addNode(base: string): void {
+  const npm = join(
+    dirname(execFileSync('npm', ['root', '-g'], { encoding: 'utf8' }).trim()),
+    'node_modules/npm',
+  );
+  cpSync(process.execPath, join(base, 'usr/local/bin/node'));
+  cpSync(npm, join(base, 'usr/local/lib/node_modules/npm'), { recursive: true });
+  writeFileSync(
+    join(base, 'usr/local/bin/npm'),
+    '#!/bin/sh\nexec node /usr/local/lib/node_modules/npm/bin/npm-cli.js "$@"\n',
+    { mode: 0o755 },
+  );
+  inside(base, 'useradd --uid 1000 --create-home node');
+  // What this machine needs to reach its mirrors: names and certificates.
+  for (const file of ['/etc/resolv.conf', '/etc/hosts', '/etc/ssl/certs/ca-certificates.crt'])
+    if (existsSync(file)) cpSync(file, join(base, file), { dereference: true });
+}
+
+function build(stage: Stage, base: string): void {
+  const place = join(work, stage.name);
+  execFileSync('cp', ['-a', places.get(stage.base) ?? base, place]);
+  places.set(stage.name, place);
+  let folder = '/';
+  for (const { keyword, text } of stage.instructions) {
+    if (keyword === 'WORKDIR') {
+      folder = text;
+      mkdirSync(join(place, folder), { recursive: true });
+    } else if (keyword === 'RUN') {
+      say(`${stage.name}: RUN ${text}`);
+      inside(place, `cd ${folder} && ${text}`);
+    } else if (keyword === 'COPY') copy(text, place, folder);
+  }
+}
+
+function copy(text: string, place: string, folder: string): void {
+  const { from, sources, target } = parseCopy(text);
+  for (const source of sources) {
+    if (from === null && !allowed.includes(source)) throw new Error(`.dockerignore keeps ${source} out`);
+    const origin = from === null ? join(root, source) : join(places.get(from)!, source);
+    const isFolder = statSync(origin).isDirectory();
+    const destination = isFolder || !target.endsWith('/') ? target : join(target, basename(source));
+    execFileSync('cp', [
+      '-a',
+      '--no-preserve=ownership',
+      `${origin}${isFolder ? '/.' : ''}`,
+      prepared(join(place, folder, destination), isFolder),
+    ]);
+  }
+}
+
+function prepared(path: string, isFolder: boolean): string {
+  mkdirSync(isFolder ? path : dirname(path), { recursive: true });
+  return path;
+}
+
+async function run(stage: Stage, place: string): Promise<void> {
+  const last = (keyword: string) => stage.instructions.findLast((one) => one.keyword === keyword)!.text;
+  const environment = stage.instructions
+    .filter(({ keyword }) => keyword === 'ENV')
+    .flatMap(({ text }) => text.split(' '));
+  const [uid, gid] = last('USER').split(':');
+  const asUser = (command: readonly string[]) =>
+    [
+      [
+        'chroot',
+        `--userspec=${uid}:${gid}`,
+        place,
+        'env',
+        '-i',
+        'PATH=/usr/local/bin:/usr/bin:/bin',
+        `PORT=${PORT}`,
+      ],
+      [
+        'HOST=127.0.0.1',
+        'MODEL_DOWNLOAD=never',
+        ...environment,
+        'sh',
+        '-c',
+        'cd /app && exec "$@"',
+        'sh',
+        ...command,
+      ],
+    ].flat();
+  // A container has these, made by its engine.
+  for (const device of ['null', 'urandom', 'random', 'zero'])
+    execFileSync('cp', ['-a', `/dev/${device}`, join(place, 'dev')]);
+  execFileSync('mount', ['-t', 'proc', 'proc', join(place, 'proc')]);
+  const [program, ...args] = asUser(JSON.parse(last('CMD')));
+  const server = spawn(program!, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+  const ended = new Promise<number | null>((resolve) => server.once('exit', resolve));
+  try {
+    const [check, ...checkArgs] = asUser(JSON.parse(last('HEALTHCHECK').replace(/^.*?CMD /, '')));
+    const deadlineMs = performance.now() + HEALTH_LIMIT_MS;
+    for (;;) {
+      try {
+        const answer = execFileSync(check!, checkArgs, {
+          encoding: 'utf8',
+          stdio: ['ignore', 'pipe', 'ignore'],
+        });
+        say(`health check: ${answer.trim()}`);
+        break;
+      } catch (error) {
+        if (performance.now() > deadlineMs || server.exitCode !== null) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 1000));
+      }
+    }
+    say(`data: ${readdirSync(join(place, 'data')).join(', ')}`);
+  } finally {
+    server.kill('SIGTERM');
+    say(`ended by SIGTERM with ${await ended}`);
+    execFileSync('umount', [join(place, 'proc')]);
+  }
+}
+
+function inside(place: string, command: string): void {
+  const settings = Object.entries(process.env).filter(([name]) =>
+    /^(npm_config_|NODE_EXTRA_CA_CERTS$)/.test(name),
+  );
+  execFileSync('chroot', [place, 'sh', '-c', command], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: {
+      PATH: '/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+      DEBIAN_FRONTEND: 'noninteractive',
+      HOME: '/root',
+      ...Object.fromEntries(settings),
+    },
+  });
+}
+
+function say(line: string): void {
+  process.stdout.write(`== ${line}\n`);
+}
