@@ -19,6 +19,7 @@ const SQL = {
   lock: 'SELECT pg_advisory_xact_lock($1)',
   createTable: `CREATE TABLE IF NOT EXISTS facepool_migrations (
     number integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`,
+  isUsed: "SELECT to_regclass('public.facepool_migrations') IS NOT NULL AS there",
   applied: 'SELECT number, name FROM facepool_migrations ORDER BY number',
   claim: 'INSERT INTO facepool_migrations (number, name) VALUES ($1, $2) ON CONFLICT (number) DO NOTHING',
   vectorVersion: "SELECT extversion AS version FROM pg_extension WHERE extname = 'vector'",
@@ -29,9 +30,10 @@ const SQL = {
  * Brings the schema up to date and returns the names of the steps that were run. Two servers may do this at once: each step is one
  * transaction that begins by inserting the step's row, so exactly one of them runs it and the other waits.
  *
+ * @param through number of the last step to run, for data that was stored under an older schema
  * @throws StartError where the database is newer than the program, has other steps, or lacks pgvector.
  */
-export async function migrate(database: Database): Promise<string[]> {
+export async function migrate(database: Database, through = Number.POSITIVE_INFINITY): Promise<string[]> {
   const migrations = await readMigrations();
   await database.transaction(async (query) => {
     await query(SQL.lock, [ADVISORY_LOCK]);
@@ -41,6 +43,7 @@ export async function migrate(database: Database): Promise<string[]> {
   await ensureVector(database);
   const run: string[] = [];
   for (const { number, name, sql } of migrations) {
+    if (number > through) break;
     const claimed = await database.transaction(async (query) => {
       await query(SQL.lock, [ADVISORY_LOCK]);
       const { rowCount } = await query(SQL.claim, [number, name]);
@@ -50,6 +53,13 @@ export async function migrate(database: Database): Promise<string[]> {
     if (claimed) run.push(name);
   }
   return run;
+}
+
+/** Names of the steps that the database is at, the first one first; none for a database that was never used. */
+export async function appliedSteps(query: Query): Promise<string[]> {
+  const { rows } = await query<{ there: boolean }>(SQL.isUsed);
+  if (!rows[0]!.there) return [];
+  return (await query<{ name: string }>(SQL.applied)).rows.map(({ name }) => name);
 }
 
 /** @throws Error where the numbers have a gap or one appears twice: a fault of the program, found by its tests. */

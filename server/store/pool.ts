@@ -9,7 +9,7 @@ export type SqlValue =
   | null
   | Date
   | Uint8Array
-  | readonly (string | number)[];
+  | readonly (string | number | null)[];
 
 export interface SqlResult<Row> {
   readonly rows: readonly Row[];

@@ -18,6 +18,8 @@ export interface TestDatabase {
   close(): Promise<void>;
 }
 
+const DUPLICATE_DATABASE = '42P04';
+
 export type DatabaseKind = 'embedded' | 'server';
 
 /** Each kind of database that this machine has: the embedded one always, a server where DATABASE_URL names one. */
@@ -25,8 +27,11 @@ export const databaseKinds: readonly DatabaseKind[] = process.env.DATABASE_URL
   ? ['embedded', 'server']
   : ['embedded'];
 
+/** What the tests use that are not about one kind. */
+export const usualKind: DatabaseKind = databaseKinds.at(-1)!;
+
 export async function openTestDatabase(
-  kind: DatabaseKind = 'embedded',
+  kind: DatabaseKind = usualKind,
   { migrated = true } = {},
 ): Promise<TestDatabase> {
   const { database, folder, close } = kind === 'embedded' ? await openEmbedded() : await openOnServer();
@@ -108,20 +113,37 @@ async function openEmbedded() {
 }
 
 async function openOnServer() {
-  const url = process.env.DATABASE_URL!;
-  const name = `facepool_test_${randomBytes(6).toString('hex')}`;
-  const administration = openPool({ kind: 'server', url }, { maxConnections: 1 });
-  await administration.query(`CREATE DATABASE ${name}`);
-  const own = new URL(url);
-  own.pathname = `/${name}`;
-  const database = openPool({ kind: 'server', url: own.href });
+  const { url, drop } = await createServerDatabase(randomBytes(6).toString('hex'));
+  const database = openPool({ kind: 'server', url });
   return {
     database,
     folder: null,
     async close() {
       await database.close();
-      await administration.query(`DROP DATABASE ${name}`);
-      await administration.close();
+      await drop();
     },
   };
+}
+
+export interface ServerDatabase {
+  readonly url: string;
+  drop(): Promise<void>;
+}
+
+/** A database of its own on the server of DATABASE_URL, or the one that was made under this name before. */
+export async function createServerDatabase(
+  suffix: string,
+  server = process.env.DATABASE_URL!,
+): Promise<ServerDatabase> {
+  const name = `facepool_test_${suffix}`;
+  const administer = async (sql: string) => {
+    const administration = openPool({ kind: 'server', url: server }, { maxConnections: 1 });
+    await administration.query(sql).finally(() => administration.close());
+  };
+  await administer(`CREATE DATABASE ${name}`).catch((error: { code?: string }) => {
+    if (error.code !== DUPLICATE_DATABASE) throw error;
+  });
+  const own = new URL(server);
+  own.pathname = `/${name}`;
+  return { url: own.href, drop: () => administer(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
 }

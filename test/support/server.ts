@@ -1,4 +1,5 @@
 /** The whole server for a test: the real composition, in this process, on a free port, in a folder of its own. */
+import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -6,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
 import { parseConfig } from '../../server/config.ts';
 import { type RunningServer, startServer } from '../../server/start.ts';
+import { createServerDatabase, usualKind } from './database.ts';
 import { describedAnswers } from './described-answers.ts';
 
 export const API_KEY = 'test-key-0123456789abcdef';
@@ -34,6 +36,11 @@ export async function startTestServer(settings: TestSettings = {}, folder?: stri
       done();
     },
   });
+  // The same folder finds the same database again, as it does where the database lies in it.
+  const onServer =
+    usualKind === 'server'
+      ? await createServerDatabase(createHash('sha256').update(dataDir).digest('hex').slice(0, 12))
+      : null;
   const { config } = parseConfig({
     HOST: '127.0.0.1',
     PORT: '0',
@@ -44,6 +51,7 @@ export async function startTestServer(settings: TestSettings = {}, folder?: stri
     MODEL_DOWNLOAD: 'never',
     LOG_LEVEL: 'debug',
     LOG_FORMAT: 'json',
+    ...(onServer === null ? {} : { DATABASE_URL: onServer.url }),
     ...settings,
   });
   const programPath = process.env.PATH ?? '';
@@ -66,6 +74,7 @@ export async function startTestServer(settings: TestSettings = {}, folder?: stri
     },
     async dispose() {
       await server.stop();
+      await onServer?.drop();
       await rm(dataDir, { recursive: true, force: true });
     },
   };

@@ -7,7 +7,7 @@ import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 
 let own: TestDatabase;
 before(async () => {
-  own = await openTestDatabase();
+  own = await openTestDatabase('embedded');
 });
 after(() => own.close());
 
