@@ -19,7 +19,7 @@ COPY --from=node:24.21.0-bookworm-slim /usr/local/bin/node /usr/local/bin/node
 ENV NODE_ENV=production DATA_DIR=/data
 WORKDIR /app
 COPY --from=cuda-packages /app/node_modules node_modules
-COPY package.json LICENSE ./
+COPY package.json package-lock.json LICENSE ./
 COPY kernels kernels
 COPY models models
 COPY workers workers
@@ -39,7 +39,7 @@ RUN apt-get update \
 ENV NODE_ENV=production DATA_DIR=/data
 WORKDIR /app
 COPY --from=packages /app/node_modules node_modules
-COPY package.json LICENSE ./
+COPY package.json package-lock.json LICENSE ./
 COPY kernels kernels
 COPY models models
 COPY workers workers

@@ -151,6 +151,9 @@ async function run(stage: Stage, place: string): Promise<void> {
         await new Promise((resolve) => setTimeout(resolve, 1000));
       }
     }
+    const page = await fetch(`http://127.0.0.1:${PORT}/`, { headers: { Accept: 'text/html' } });
+    if (page.status !== 200) throw new Error(`the page: ${page.status} ${await page.text()}`);
+    say(`the page: ${page.status}, ${(await page.text()).length} characters`);
     say(`data: ${readdirSync(join(place, 'data')).join(', ')}`);
   } finally {
     server.kill('SIGTERM');

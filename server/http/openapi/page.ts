@@ -119,7 +119,7 @@ ${table(
 
 function parameterRow({ name, in: place, required, description = '', schema }: Parameter) {
   const fallback =
-    schema.default === undefined ? null : html` Without it <code>${JSON.stringify(schema.default)}</code>.`;
+    schema.default === undefined ? null : html`; without it <code>${JSON.stringify(schema.default)}</code>`;
   return [
     html`<code>${name}</code> <small>${place}${required ? '' : ', optional'}</small>`,
     typeInWords(schema),

@@ -56,7 +56,7 @@ export function table(caption: string, heads: readonly string[], rows: readonly 
 
 function fieldRow({ name, schema, required }: Field): Piece[] {
   const fallback =
-    schema.default === undefined ? null : html` Without it <code>${JSON.stringify(schema.default)}</code>.`;
+    schema.default === undefined ? null : html`; without it <code>${JSON.stringify(schema.default)}</code>`;
   return [
     html`<code>${name}</code>${required ? null : html` <small>optional</small>`}`,
     typeInWords(schema),
