@@ -1,23 +1,17 @@
 /**
  * What enhancement is worth, in decibels over plain unpacking, on simulated captures of the sample photos. Denoising is measured against
- * the same capture without noise, the whole of it against the clean photo. `--sheet <file>` writes a contact sheet: clean, plain, enhanced.
+ * the same capture without noise, the whole of it against the clean photo. `--sheets <folder>` writes contact sheets of every light.
  */
-import sharp from 'sharp';
 import { createEnhancer, type Enhancer } from '../kernels/enhance.ts';
 import { type SensorState, unknownSensorState } from '../kernels/enhancement-report.ts';
 import { FrameHistory } from '../kernels/frame-history.ts';
 import { createPixelKernels } from '../kernels/kernels.ts';
 import type { Picture } from '../kernels/picture.ts';
+import { writeContactSheets } from './contact-sheets.ts';
 import { type Reporter, verify } from './harness.ts';
+import { badLights, goodLight, knownLight, nameOf } from './lights.ts';
 import { samplePhoto, samplePhotoCount } from './sample-photos.ts';
-import {
-  type Capture,
-  type CaptureSettings,
-  capture,
-  crosstalk,
-  illuminants,
-  plainCapture,
-} from './simulated-sensor.ts';
+import { type Capture, type CaptureSettings, capture, plainCapture } from './simulated-sensor.ts';
 
 export const title = 'decibels over the plain unpack, mean of six photos at 640x480, simulated OV2640';
 
@@ -36,34 +30,38 @@ export async function run(reporter: Reporter, options: Readonly<Record<string, s
   );
   denoising(reporter, enhancer, unpack, photos);
   correction(reporter, enhancer, unpack, photos);
-  if (options.sheet !== undefined) await contactSheet(options.sheet, enhancer, unpack, photos);
+  if (options.sheets !== undefined) {
+    const files = await writeContactSheets(options.sheets, enhancer, kernels);
+    reporter.note(
+      `clean, plain unpack, enhanced, merged over eight frames, without headers: ${files.join(', ')}`,
+    );
+  }
 }
 
 type Unpack = (made: Capture) => Uint8Array;
 
-/** Promised decibels at gain 1, 4 and 16: alone for three samples a pixel, alone for a mosaic. */
+/** Promised decibels at gain 1, 4 and 16. A mosaic's noise is promised for a camera whose noise is known from still frames. */
 const promised = { none: [7.5, 8, 9], bayer: [4.5, 5, 6] } as const;
+const promisedStill = 10.5;
 
 function denoising(reporter: Reporter, enhancer: Enhancer, unpack: Unpack, photos: readonly Picture[]): void {
   for (const mosaic of ['none', 'bayer'] as const) {
     for (const [i, gain] of [1, 4, 16].entries()) {
-      let [single, learnt, still] = [0, 0, 0];
+      const sums = { alone: 0, named: 0, learnt: 0, learntScene: 0, still: 0 };
+      // A camera that watched another scene before.
+      let taught = watch(enhancer, photos.at(-1)!, gain, mosaic).history;
       for (const photo of photos) {
-        const history = new FrameHistory(width, height);
-        const settings = { ...plainCapture, gain, exposure: 0.4, illuminant: 'tungsten', mosaic } as const;
-        for (let frame = 0; frame < stillFrames; frame++) {
-          const made = capture(photo, { ...settings, seed: 100 + 7 * frame });
-          const merged = enhancer.enhance(frameOf(made), unknownSensorState, history, 'captured').picture;
-          if (frame === 0) single += gained(made, merged, unpack);
-          if (frame === stillFrames - 1) still += gained(made, merged, unpack);
-        }
-        // A frame on its own again, of a camera whose noise is known.
-        const last = capture(photo, { ...settings, seed: 999 });
-        learnt += gained(
-          last,
-          enhancer.enhance(frameOf(last), { ...unknownSensorState, gain }, null, 'captured').picture,
-          unpack,
-        );
+        const last = capture(photo, { ...stillSettings(gain, mosaic), seed: 999 });
+        const enhance = (sensor: SensorState, history: FrameHistory | null) =>
+          enhancer.enhance(frameOf(last), sensor, history, 'captured').picture;
+        sums.alone += gained(last, enhance(unknownSensorState, null), unpack);
+        sums.named += gained(last, enhance({ ...unknownSensorState, gain }, null), unpack);
+        const learnt = enhance(unknownSensorState, taught);
+        sums.learnt += gained(last, learnt, unpack);
+        if (mosaic === 'bayer') sums.learntScene += gainedTowardsScene(last, learnt, photo, gain, unpack);
+        const watched = watch(enhancer, photo, gain, mosaic);
+        sums.still += gained(watched.last, watched.merged, unpack);
+        taught = watched.history;
       }
       const noise = mosaic === 'none' ? 'white noise' : "a mosaic's noise";
       const add = (name: string, sum: number, atLeast?: number) =>
@@ -73,22 +71,45 @@ function denoising(reporter: Reporter, enhancer: Enhancer, unpack: Unpack, photo
           value: sum / photos.length,
           target: atLeast === undefined ? undefined : { atLeast },
         });
-      add('one frame, no header', single, promised[mosaic][i]!);
-      add('one frame, gain named', learnt);
-      add(`${stillFrames} still frames`, still, mosaic === 'none' ? 10.5 : undefined);
+      const isWhite = mosaic === 'none';
+      add('one frame, no header', sums.alone, isWhite ? promised.none[i]! : undefined);
+      add('one frame, gain named', sums.named);
+      add('one frame, spectrum learnt', sums.learnt, isWhite ? undefined : promised.bayer[i]!);
+      if (!isWhite) add('the same against what three samples a pixel would have given', sums.learntScene);
+      add(`${stillFrames} still frames`, sums.still, isWhite ? promisedStill : undefined);
     }
   }
 }
 
-const badLights = [
-  { gain: 4, exposure: 0.4, illuminant: 'neutral' },
-  { gain: 4, exposure: 0.4, illuminant: 'tungsten' },
-  { gain: 1, exposure: 1, illuminant: 'tungsten' },
-  { gain: 16, exposure: 0.15, illuminant: 'neutral' },
-  { gain: 16, exposure: 0.15, illuminant: 'tungsten' },
-  { gain: 16, exposure: 0.15, illuminant: 'fluorescent' },
-] as const;
-const goodLight = { gain: 1, exposure: 1, illuminant: 'neutral' } as const;
+const stillSettings = (gain: number, mosaic: 'none' | 'bayer'): CaptureSettings => ({
+  ...plainCapture,
+  gain,
+  exposure: 0.4,
+  illuminant: 'tungsten',
+  mosaic,
+});
+
+/** Still frames of one scene, merged into a history of their own; the last one is what is measured. */
+function watch(enhancer: Enhancer, photo: Picture, gain: number, mosaic: 'none' | 'bayer') {
+  const history = new FrameHistory(width, height);
+  for (let frame = 0; ; frame++) {
+    const last = capture(photo, { ...stillSettings(gain, mosaic), seed: 100 + 7 * frame });
+    const merged = enhancer.enhance(frameOf(last), unknownSensorState, history, 'captured').picture;
+    if (frame === stillFrames - 1) return { history, last, merged };
+  }
+}
+
+/** A mosaic leaves coloured fringes at edges; who keeps them is nearer to the noiseless capture, and farther from the scene. */
+function gainedTowardsScene(
+  made: Capture,
+  denoised: Picture,
+  photo: Picture,
+  gain: number,
+  unpack: Unpack,
+): number {
+  const { noiseless } = capture(photo, stillSettings(gain, 'none'));
+  return psnr(denoised.data, noiseless) - psnr(unpack(made), noiseless);
+}
 
 function correction(
   reporter: Reporter,
@@ -115,7 +136,7 @@ function correction(
       sum += blind;
       count++;
     }
-    const name = `against the photo, gain ${light.gain}, light ${light.exposure}, ${light.illuminant}`;
+    const name = `against the photo, ${nameOf(light)}`;
     reporter.add({
       name: `${name}: no header`,
       unit: 'dB',
@@ -139,13 +160,6 @@ function correction(
   });
 }
 
-/** What a sensor knows that measures its light: factors that make grey grey as its filters see it. */
-function knownLight({ gain, illuminant }: Pick<CaptureSettings, 'gain' | 'illuminant'>): SensorState {
-  const light = illuminants[illuminant];
-  const [r, g, b] = crosstalk.map((row) => 1 / (row[0] * light[0] + row[1] * light[1] + row[2] * light[2]));
-  return { gain, whiteBalanced: false, illuminantGains: [r!, g!, b!] };
-}
-
 function gained(made: Capture, denoised: Picture, unpack: Unpack): number {
   return psnr(denoised.data, made.noiseless) - psnr(unpack(made), made.noiseless);
 }
@@ -156,36 +170,4 @@ function psnr(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let squares = 0;
   for (let i = 0; i < a.length; i++) squares += (a[i]! - b[i]!) ** 2;
   return 10 * Math.log10((255 ** 2 * a.length) / squares);
-}
-
-async function contactSheet(
-  file: string,
-  enhancer: Enhancer,
-  unpack: Unpack,
-  photos: readonly Picture[],
-): Promise<void> {
-  const rows = photos.flatMap((photo) =>
-    [goodLight, badLights[1], badLights[5]].map((light) => ({ photo, light })),
-  );
-  const tiles = rows.flatMap(({ photo, light }, row) => {
-    const made = capture(photo, { ...plainCapture, ...light, mosaic: 'bayer', seed: 3 });
-    const pictures = [
-      photo.data,
-      unpack(made),
-      enhancer.enhance(frameOf(made), unknownSensorState, null).picture.data,
-    ];
-    return pictures.map((data, column) => ({
-      input: Buffer.from(data),
-      raw: { width, height, channels: 3 as const },
-      left: column * width,
-      top: row * height,
-    }));
-  });
-  const size = {
-    width: 3 * width,
-    height: rows.length * height,
-    channels: 3 as const,
-    background: '#000000',
-  };
-  await sharp({ create: size }).composite(tiles).png().toFile(file);
 }

@@ -28,7 +28,7 @@ import {
 } from './enhancement-report.ts';
 import type { FrameHistory } from './frame-history.ts';
 import { type MergeReport, mergeWithHistory, spreadCounts } from './frame-merge.ts';
-import { learntSpectrum, passingShare } from './learnt-noise.ts';
+import { learntSpectrum, minLearntBlocks, passingShare } from './learnt-noise.ts';
 import { estimatePlaneNoise, type PlaneNoise, trustedSpectrum } from './noise-estimate.ts';
 import { fitNoise, NoiseCurves, noiseTable, type RoundingSteps, thresholdTable } from './noise-fit.ts';
 import { modelGains, quantisationStep } from './noise-model.ts';
@@ -69,8 +69,6 @@ const blurTwiceFrom = 24;
 const chromaSharpening = 0.12;
 /** Sizes of frames whose memory is kept ready: some ten bytes a pixel each. */
 const maxWorkspaces = 3;
-/** Blocks from which on a learnt spectrum is better than the frame's own. */
-const minLearntBlocks = 300;
 
 const roundingSteps: Record<SensorFrame['format'], RoundingSteps> = {
   RGB565: [quantisationStep.fiveBits, quantisationStep.sixBits, quantisationStep.fiveBits],

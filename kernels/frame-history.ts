@@ -59,6 +59,11 @@ export class FrameHistory {
     this.planes = [take((w + 16) * 2 * h), take((w / 2 + 16) * h), take((w / 2 + 16) * h)];
   }
 
+  /** What was learnt of the noise of all three planes. */
+  get learntNoise(): Float32Array {
+    return this.#statistics;
+  }
+
   /** Sums of the spectrum [64], weight at 64, passing share at 65: of one plane. */
   statistics(plane: number): Float32Array {
     return this.#statistics.subarray(plane * statisticsFloats, (plane + 1) * statisticsFloats);
@@ -82,10 +87,21 @@ export class FrameHistory {
   }
 }
 
-/** Histories of many devices: bounded in number and bytes, each dropped after a pause. The longest unused one goes first. */
+interface LearntNoise {
+  readonly width: number;
+  readonly height: number;
+  readonly statistics: Float32Array;
+}
+
+/**
+ * Histories of many devices: bounded in number and bytes, each dropped after a pause. The longest unused one goes first. What was
+ * learnt of a device's noise outlives its history: the scene may have changed, the sensor has not.
+ */
 export class FrameHistories {
   readonly #limits: { readonly maxDevices: number; readonly maxBytes: number; readonly maxPauseMs: number };
   readonly #byDevice = new Map<string, { history: FrameHistory; lastUsedMs: number }>();
+  /** Under a kilobyte each, as many as there may be histories. */
+  readonly #learntByDevice = new Map<string, LearntNoise>();
   #bytes = 0;
   #dropped = 0;
 
@@ -117,7 +133,7 @@ export class FrameHistories {
     }
     const known = this.#byDevice.get(deviceId);
     if (known && (known.history.width !== width || known.history.height !== height)) this.#drop(deviceId);
-    const history = this.#byDevice.get(deviceId)?.history ?? this.#make(width, height);
+    const history = this.#byDevice.get(deviceId)?.history ?? this.#make(deviceId, width, height);
     if (!history) return null;
     // Last in the map's order: used last.
     this.#byDevice.delete(deviceId);
@@ -125,18 +141,28 @@ export class FrameHistories {
     return history;
   }
 
-  #make(width: number, height: number): FrameHistory | null {
+  #make(deviceId: string, width: number, height: number): FrameHistory | null {
     const bytes = historyBytes(width, height);
     if (bytes > this.#limits.maxBytes || this.#limits.maxDevices < 1) return null;
     while (this.#byDevice.size >= this.#limits.maxDevices || this.#bytes + bytes > this.#limits.maxBytes) {
       this.#drop(this.#byDevice.keys().next().value!);
     }
     this.#bytes += bytes;
-    return new FrameHistory(width, height);
+    const history = new FrameHistory(width, height);
+    const learnt = this.#learntByDevice.get(deviceId);
+    // Another size is another way of reading the sensor, with another spectrum.
+    if (learnt?.width === width && learnt.height === height) history.learntNoise.set(learnt.statistics);
+    return history;
   }
 
   #drop(deviceId: string): void {
-    this.#bytes -= this.#byDevice.get(deviceId)!.history.buffer.byteLength;
+    const { history } = this.#byDevice.get(deviceId)!;
+    const { width, height } = history;
+    this.#learntByDevice.delete(deviceId);
+    this.#learntByDevice.set(deviceId, { width, height, statistics: history.learntNoise.slice() });
+    if (this.#learntByDevice.size > this.#limits.maxDevices)
+      this.#learntByDevice.delete(this.#learntByDevice.keys().next().value!);
+    this.#bytes -= history.buffer.byteLength;
     this.#byDevice.delete(deviceId);
     this.#dropped++;
   }

@@ -21,7 +21,10 @@ export function learnPassing(statistics: Float32Array, median: number): number {
   return statistics[passingAt]! || 1;
 }
 
-/** Blocks that a spectrum is learnt from per frame, and how much of the past is kept once that many blocks have spoken. */
+/** Blocks from which on a learnt spectrum is better than the frame's own: of five still frames. */
+export const minLearntBlocks = 300;
+/** Blocks that a spectrum is learnt from per frame until it is known and then, and how much of the past is kept. */
+const firstBlocksPerFrame = 64;
 const blocksPerFrame = 24;
 const maxWeight = 4096;
 
@@ -42,10 +45,11 @@ export function learnSpectrum(
   const frame = workspace.integers16(plane.frame, row * plane.height);
   const merged = workspace.integers16(plane.merged, row * plane.height);
   const block = new Float32Array(64);
-  const stride = Math.max(1, Math.floor(planeCells / (blocksPerFrame * 2)));
+  const most = statistics[weightAt]! < minLearntBlocks ? firstBlocksPerFrame : blocksPerFrame;
+  const stride = Math.max(1, Math.floor(planeCells / (most * 2)));
   // Another start for every frame, so that all cells have their turn.
   const start = Math.floor(statistics[weightAt]!) % stride;
-  for (let i = start, used = 0; i < planeCells && used < blocksPerFrame; i += stride) {
+  for (let i = start, used = 0; i < planeCells && used < most; i += stride) {
     const x = i % planeColumns;
     const y = Math.floor(i / planeColumns);
     if (!isStill(y * step * columns + x * step)) continue;

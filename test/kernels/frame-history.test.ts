@@ -193,6 +193,15 @@ describe('histories of many devices', () => {
     assert.equal(histories.devices, 2);
   });
 
+  it('keep what was learnt of a device after a pause, for frames of the same size', () => {
+    const histories = new FrameHistories({ maxDevices: 2, maxBytes: 1e9, maxPauseMs: 1000 });
+    histories.get('a', 32, 32, 0)!.statistics(1)[5] = 7;
+    assert.equal(histories.get('a', 32, 32, 5000)!.statistics(1)[5], 7);
+    assert.equal(histories.get('a', 32, 32, 5000)!.frames, 0);
+    assert.equal(histories.get('a', 48, 32, 5001)!.statistics(1)[5], 0);
+    assert.equal(histories.get('b', 32, 32, 5002)!.statistics(1)[5], 0);
+  });
+
   it('are dropped after a pause and when the size of the frames changes', () => {
     const histories = new FrameHistories({ maxDevices: 10, maxBytes: 1e9, maxPauseMs: 1000 });
     const first = histories.get('a', 32, 32, 0);
