@@ -78,7 +78,14 @@ export interface EnhanceExports {
     sigmas: number,
     scratch: number,
   ): void;
-  smoothPlane(plane: number, other: number, stride: number, width: number, height: number): void;
+  smoothPlane(
+    plane: number,
+    other: number,
+    stride: number,
+    width: number,
+    height: number,
+    spacing: number,
+  ): void;
   sharpenPlane(
     plane: number,
     other: number,

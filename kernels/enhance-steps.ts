@@ -1,9 +1,9 @@
 /** The steps of enhancement that only move data between a frame, the workspace and plain arrays. */
 import { checkByteOrder, checkEvenWidth, checkPixels } from './checks.ts';
-import type { ColourSamples } from './colour-correction.ts';
 import { bandRows, type EnhanceWorkspace } from './enhance-kernels.ts';
 import type { BlockSpectra } from './noise-estimate.ts';
 import type { Picture } from './picture.ts';
+import type { ColourSamples } from './white-balance.ts';
 
 /** What a sensor sent, rows without padding. */
 export interface SensorFrame {
@@ -103,7 +103,7 @@ export function blurChroma(workspace: EnhanceWorkspace, times: number): void {
   for (let i = 0; i < times; i++) {
     for (const plane of [d, e]) {
       // The frame's own plane is not needed any more.
-      workspace.kernels.smoothPlane(plane.denoised, plane.frame, plane.stride, plane.width, plane.height);
+      workspace.kernels.smoothPlane(plane.denoised, plane.frame, plane.stride, plane.width, plane.height, 2);
       workspace.kernels.padPlane(plane.denoised, plane.width, plane.height, plane.stride);
     }
   }

@@ -4,6 +4,7 @@
  */
 import type { ExpectedNoise } from './cell-noise.ts';
 import { correctionBlock, noCorrection, planCorrection } from './colour-correction.ts';
+import { isMergedClear, isVeryDark, makeLooks } from './detection-looks.ts';
 import { compileEnhance, EnhanceWorkspace, instantiateEnhance } from './enhance-kernels.ts';
 import {
   blurChroma,
@@ -37,6 +38,8 @@ import { createReferenceEnhance } from './reference-enhance.ts';
 
 export interface EnhancedFrame {
   readonly picture: Picture;
+  /** What detectors should look at instead, where they were asked for and the frame is very dark; none otherwise. */
+  readonly looks: readonly Picture[];
   readonly report: EnhancementReport;
 }
 
@@ -45,8 +48,8 @@ export interface Enhancer {
   /**
    * Enhances one frame. With a history of the same size the frame is merged into it first; a history that another thread holds is
    * left alone. `colour` says whether colour and exposure are put right or left as they were captured, `method` how noise is shrunk: in
-   * overlapping blocks of the DCT, or by the cheaper local Wiener filter. Throws RangeError or TypeError where frame or state make
-   * no sense.
+   * overlapping blocks of the DCT, or by the cheaper local Wiener filter; `withLooks` whether a detector is going to look at the frame.
+   * Throws RangeError or TypeError where frame or state make no sense.
    */
   enhance(
     frame: SensorFrame,
@@ -54,6 +57,7 @@ export interface Enhancer {
     history: FrameHistory | null,
     colour?: 'corrected' | 'captured',
     method?: DenoisingMethod,
+    withLooks?: boolean,
   ): EnhancedFrame;
 }
 
@@ -99,6 +103,7 @@ class FrameEnhancer implements Enhancer {
     history: FrameHistory | null,
     colour: 'corrected' | 'captured' = 'corrected',
     method: DenoisingMethod = 'dct',
+    withLooks = false,
   ): EnhancedFrame {
     checkFrame(frame);
     checkSensorState(sensor);
@@ -141,10 +146,20 @@ class FrameEnhancer implements Enhancer {
     if (blurs > 0) blurChroma(workspace, blurs);
     else sharpenChroma(workspace, chromaSharpening);
     const picture = composePicture(workspace, correctionBlock(correction), width, height);
-    return {
-      picture,
-      report: describeEnhancement(sensor, fit, method, variances[0]!, spectrum, merged, correction),
-    };
+    const dark = isVeryDark(variances[0]!, correction.exposureGain);
+    const looks = withLooks && dark ? makeLooks(workspace, correction, merged, width, height) : [];
+    const legible = !dark || isMergedClear(merged);
+    const report = describeEnhancement(
+      sensor,
+      fit,
+      method,
+      variances[0]!,
+      spectrum,
+      merged,
+      correction,
+      legible,
+    );
+    return { picture, looks, report };
   }
 
   #workspaceFor(width: number, height: number): EnhanceWorkspace {

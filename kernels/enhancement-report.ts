@@ -1,5 +1,5 @@
 /** What enhancement is told about a sensor, and what it tells about a frame. */
-import type { ColourCorrection } from './colour-correction.ts';
+import { type ColourCorrection, noCorrection } from './colour-correction.ts';
 import type { MergeReport } from './frame-merge.ts';
 import type { NoiseFit } from './noise-fit.ts';
 import { modelGains } from './noise-model.ts';
@@ -40,7 +40,11 @@ export interface EnhancementReport {
   /** Factor on values with their gamma. */
   readonly exposureGain: number;
   readonly colourMatrixStrength: number;
+  /** Codes taken off every channel: the grey that noise makes of black. */
+  readonly black: number;
   readonly lift: number;
+  /** False for a very dark frame that few others were merged with: its faces can be found, but not told apart. */
+  readonly legible: boolean;
   /** Fields of the sensor state that the frame contradicts. */
   readonly notBelieved: readonly string[];
 }
@@ -65,7 +69,10 @@ export function describeEnhancement(
   spectrum: EnhancementReport['noise']['spectrum'],
   merged: MergeReport | null,
   correction: ColourCorrection,
+  legible: boolean,
 ): EnhancementReport {
+  const { whiteBalance } = correction;
+  const wasCorrected = correction !== noCorrection;
   return {
     noise: {
       method,
@@ -75,10 +82,17 @@ export function describeEnhancement(
       spectrum,
     },
     merged,
-    whiteBalance: correction.whiteBalance,
+    whiteBalance,
     exposureGain: correction.exposureGain,
     colourMatrixStrength: correction.matrixStrength,
+    black: correction.black,
     lift: correction.lift,
-    notBelieved: sensor.gain !== null && !fit.fromSensor ? ['gain'] : [],
+    legible,
+    notBelieved: [
+      ...(sensor.gain !== null && !fit.fromSensor ? ['gain'] : []),
+      ...(sensor.illuminantGains !== null && wasCorrected && whiteBalance.source !== 'headers'
+        ? ['illuminantGains']
+        : []),
+    ],
   };
 }

@@ -22,7 +22,7 @@ const stillRatio = 1.7;
 /** The same for its neighbours: an edge that moves into the cell next time shows there first. */
 const stillNeighbourRatio = 2.6;
 /** Square of a cell's mean change, relative to its expected variance: small faint changes add up there. */
-const stillMeanRatio = 14;
+const stillMeanRatio = 10;
 /** Colour differences have noise that depends on the colour more than the model knows; what moves shows in S as well. */
 const chromaSlack = 2;
 
@@ -112,7 +112,8 @@ function raiseRatios(
     means[i] = changes[changeFields * i + 1]! ** 2 / (noise * lowFrequency);
   }
   const passing = learnPassing(statistics, medianOfSome(squares));
-  const narrowness = Math.sqrt(independentValues(spectrum) / 64);
+  // Uneven noise varies more from cell to cell, by the square root of this; slow motion hides there as well, so half of it is allowed.
+  const narrowness = (independentValues(spectrum) / 64) ** 0.25;
   // Where much of the picture is clipped or does not dither, the median change is small, and says nothing about the rest.
   const expected = Math.max(1, passing) * (step === 1 ? 1 : chromaSlack);
   for (let i = 0; i < planeCells; i++) {

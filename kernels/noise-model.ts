@@ -51,6 +51,14 @@ export function channelVariances(gain: number): Float32Array {
   return table;
 }
 
+/** Mean code of what is black: noise below it is clipped, and what is above remains. */
+export function blackLevel(gain: number): number {
+  const sigma = Math.hypot(noiseBeforeGainElectrons * gain, noiseAfterGainElectrons) / fullWellElectrons;
+  let sum = 0;
+  for (const quantile of quantiles) sum += 255 * Math.max(0, sigma * quantile) ** (1 / gamma);
+  return sum / quantiles.length;
+}
+
 /** Variance that rounding to steps of that size adds to a signal without noise. */
 export const roundingVariance = (step: number) => step ** 2 / 12;
 

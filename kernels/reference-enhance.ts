@@ -158,7 +158,7 @@ export function createReferenceEnhance(): EnhanceExports {
     wienerPlane(plane, target, stride, width, height, sigmas) {
       wienerReference(shorts(), [plane, target, stride, width, height, sigmas]);
     },
-    smoothPlane(plane, other, stride, width, height) {
+    smoothPlane(plane, other, stride, width, height, spacing) {
       const m = shorts();
       const row = stride / 2;
       const pass = (from: number, to: number, step: number, rows: readonly [number, number]) => {
@@ -171,8 +171,8 @@ export function createReferenceEnhance(): EnhanceExports {
           }
         }
       };
-      pass(plane, other, 2, [-4, height + 4]);
-      pass(other, plane, 2 * row, [0, height]);
+      pass(plane, other, spacing, [-4, height + 4]);
+      pass(other, plane, spacing * row, [0, height]);
     },
     sharpenPlane(plane, other, stride, width, height, strength) {
       const m = shorts();

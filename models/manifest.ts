@@ -42,6 +42,8 @@ export interface DetectorModel extends ModelCard {
   readonly layout: InputLayout;
   readonly scoreThreshold: number;
   readonly iouThreshold: number;
+  /** Scores where a very dark frame is looked at twice (workers/detect/looks.ts); measured by `npm run bench -- faces`. */
+  readonly inLooks: { readonly score: number; readonly together: number };
 }
 
 export interface LandmarkModel extends ModelCard {
@@ -132,6 +134,7 @@ export const detectorModels: readonly DetectorModel[] = [
     layout: BYTES_AS_RGB,
     scoreThreshold: 0.5,
     iouThreshold: 0.5,
+    inLooks: { score: 0.25, together: 0.4 },
   },
   {
     id: 'yunet-n',
@@ -154,6 +157,7 @@ export const detectorModels: readonly DetectorModel[] = [
     layout: { channels: 'BGR', mean: [0, 0, 0], scale: [1, 1, 1] },
     scoreThreshold: 0.6,
     iouThreshold: 0.3,
+    inLooks: { score: 0.3, together: 0.74 },
   },
 ];
 

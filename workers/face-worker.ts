@@ -77,13 +77,16 @@ export async function createFaceWorker(setup: WorkerSetup): Promise<FaceWorker> 
 
 async function analyse(parts: WorkerParts, task: AnalyseTask): Promise<AnalyseResult> {
   const start = performance.now();
-  const { picture, factor, enhancement, enhanceMs } = await readPicture(parts, task.input);
+  const { picture, looks, factor, enhancement, enhanceMs } = await readPicture(parts, task.input);
   const readAt = performance.now();
   // libvips encodes on a thread of its own while the networks run on this one.
   const encoding =
     task.jpegQuality === null ? null : encodeJpeg(unpacked(parts.kernels, picture), task.jpegQuality);
   encoding?.catch(() => {});
-  const { faces, timings } = await findFaces(parts, picture, factor, task);
+  const { faces, timings } = await findFaces(parts, picture, factor, task, {
+    looks,
+    legible: enhancement?.legible ?? true,
+  });
   const foundAt = performance.now();
   const jpeg = await encoding;
   const end = performance.now();
@@ -113,6 +116,8 @@ function unpacked(kernels: PixelKernels, picture: Picture | Yuv420Picture): Pict
 
 interface ReadPicture {
   readonly picture: Picture | Yuv420Picture;
+  /** What faces are detected in instead, of a very dark frame. */
+  readonly looks: readonly Picture[];
   /** Pixels of the picture that was sent per pixel of this one. */
   readonly factor: number;
   readonly enhancement: EnhancementReport | null;
@@ -123,7 +128,7 @@ async function readPicture(
   { kernels, enhancer, limits }: WorkerParts,
   input: EncodedPicture | RawFrame | VideoPicture,
 ): Promise<ReadPicture> {
-  const asItIs = { factor: 1, enhancement: null, enhanceMs: 0 };
+  const asItIs = { looks: [], factor: 1, enhancement: null, enhanceMs: 0 };
   if (input.kind === 'encoded') {
     const { picture, width } = await decodePicture(input.bytes, limits);
     return { ...asItIs, picture, factor: width / picture.width };
@@ -137,8 +142,8 @@ async function readPicture(
   const { sensor, method, history } = input.enhancement;
   const { width, height } = input;
   const remembered = history === null ? null : new FrameHistory(width, height, history);
-  const { picture, report } = enhancer.enhance(input, sensor, remembered, 'corrected', method);
-  return { picture, factor: 1, enhancement: report, enhanceMs: performance.now() - start };
+  const { picture, looks, report } = enhancer.enhance(input, sensor, remembered, 'corrected', method, true);
+  return { picture, looks, factor: 1, enhancement: report, enhanceMs: performance.now() - start };
 }
 
 function unpack(kernels: PixelKernels, input: RawFrame | VideoPicture): Picture {

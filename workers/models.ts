@@ -4,6 +4,7 @@ import { buildLandmarks68 } from '../models/build/landmarks-68.ts';
 import { buildSsdMobilenet } from '../models/build/ssd-mobilenet.ts';
 import { type DetectorModel, type EmbedderModel, modelById } from '../models/manifest.ts';
 import type { Detector } from './detect/detector.ts';
+import type { LookThresholds } from './detect/looks.ts';
 import { createSsdDetector } from './detect/ssd.ts';
 import { createYunetDetector } from './detect/yunet.ts';
 import { createEmbedder, type Embedder } from './embed.ts';
@@ -13,6 +14,8 @@ import type { GraphOpener } from './session.ts';
 
 export interface OpenModels {
   readonly detector: Detector;
+  /** What a face needs where a very dark frame is looked at twice. */
+  readonly lookThresholds: LookThresholds;
   readonly landmarks: LandmarkFinder;
   readonly embedder: Embedder;
 }
@@ -24,6 +27,7 @@ export interface OpenModels {
 export async function openModels(opener: GraphOpener, selection: ModelSelection): Promise<OpenModels> {
   return {
     detector: await openDetector(opener, selection.detector),
+    lookThresholds: (modelOfTask(selection.detector.id, 'detector') as DetectorModel).inLooks,
     landmarks: createLandmarkFinder(await opener.open('face-landmark-68', buildLandmarks68())),
     embedder: await openEmbedder(opener, selection.embedder),
   };

@@ -2,16 +2,18 @@
 import type { LoadedPicture, Picture, PixelKernels, Yuv420Picture } from '../kernels/picture.ts';
 import { isBeyondDoubt } from './beyond-doubt.ts';
 import type { Detector } from './detect/detector.ts';
+import { detectInLooks, type LookThresholds } from './detect/looks.ts';
 import { type Embedder, meanDirection } from './embed.ts';
 import { clipBox, scalePoints } from './geometry.ts';
 import { fivePointsOf, type LandmarkFinder } from './landmarks.ts';
 import type { Matcher } from './match.ts';
-import type { AnalysedFace, AnalyseTask, PictureLimits, Point } from './protocol.ts';
+import type { AnalysedFace, AnalyseTask, FaceQuality, PictureLimits, Point } from './protocol.ts';
 import { assessFace } from './quality.ts';
 
 export interface PipelineParts {
   readonly kernels: PixelKernels;
   readonly detector: Detector;
+  readonly lookThresholds: LookThresholds;
   readonly landmarks: LandmarkFinder;
   readonly embedder: Embedder;
   readonly matcher: Matcher;
@@ -30,19 +32,35 @@ export interface FoundFaces {
   readonly timings: PipelineTimings;
 }
 
+/** What enhancement says of a board's frame. */
+export interface FrameView {
+  /** What faces are detected in instead: pictures of the same size, two of a very dark frame, otherwise none. */
+  readonly looks: readonly Picture[];
+  /** Whether its faces can be told apart. */
+  readonly legible: boolean;
+}
+
+const ordinaryView: FrameView = { looks: [], legible: true };
+
+/** Strong noise counts as sharp detail, and makes faces resemble each other: nobody is to be named by such a face. */
+const illegible = (quality: FaceQuality): FaceQuality => ({ ...quality, overall: 0, lighting: 0 });
+
 /**
  * @param picture what is looked at
  * @param factor pixels of the answer per pixel of `picture`: above 1 where a very large picture was reduced
+ * @param view of a board's frame
  */
 export async function findFaces(
   parts: PipelineParts,
   picture: Picture | Yuv420Picture,
   factor: number,
   task: Pick<AnalyseTask, 'smallFaces'> & EmbeddingTask,
+  { looks, legible }: FrameView = ordinaryView,
 ): Promise<FoundFaces> {
   const start = performance.now();
+  const found = looks.length > 0 ? await detectInLooks(parts, looks, task.smallFaces) : null;
   const loaded = parts.kernels.load(picture);
-  const detected = (await parts.detector.detect(loaded, task.smallFaces))
+  const detected = (found ?? (await parts.detector.detect(loaded, task.smallFaces)))
     .filter((face) => clipBox(face.box, picture.width, picture.height) !== null)
     .slice(0, parts.limits.maxFaces);
   const detectedAt = performance.now();
@@ -66,7 +84,9 @@ export async function findFaces(
       },
       landmarks: scalePoints(five, factor),
       score: face.score,
-      quality: assessFace(loaded, box, landmarks[i]!, five),
+      quality: legible
+        ? assessFace(loaded, box, landmarks[i]!, five)
+        : illegible(assessFace(loaded, box, landmarks[i]!, five)),
       embedding: task.returnEmbeddings ? embedding : null,
       match: task.index ? parts.matcher.search(task.index, embedding) : null,
     };

@@ -10,10 +10,10 @@ import { times } from './times';
 }
 
 /**
- * Blurs a plane of 16-bit integers with the weights 1 4 6 4 1 / 16 on every second element, along both axes. `plane` and `other`
+ * Blurs a plane of 16-bit integers with the weights 1 4 6 4 1 / 16 on elements `spacing` (1 or 2) apart, along both axes. `plane` and `other`
  * are the first inner elements of planes of equal strides with padding filled in; the padding of `plane` is stale afterwards.
  */
-export function smoothPlane(plane: usize, other: usize, stride: usize, width: usize, height: usize): void {
+export function smoothPlane(plane: usize, other: usize, stride: usize, width: usize, height: usize, spacing: usize): void {
   const middle = i16x8.splat(12288);
   const near = i16x8.splat(8192);
   const far = i16x8.splat(2048);
@@ -21,9 +21,9 @@ export function smoothPlane(plane: usize, other: usize, stride: usize, width: us
   for (let y: usize = 0; y < height + 8; y++) {
     const from = plane + y * stride - 4 * stride;
     const to = other + y * stride - 4 * stride;
-    for (let x: usize = 0; x < width << 1; x += 16) v128.store(to + x, smoothed(from + x, 4, middle, near, far));
+    for (let x: usize = 0; x < width << 1; x += 16) v128.store(to + x, smoothed(from + x, spacing << 1, middle, near, far));
   }
-  const step = stride << 1;
+  const step = stride * spacing;
   for (let y: usize = 0; y < height; y++) {
     const from = other + y * stride;
     const to = plane + y * stride;

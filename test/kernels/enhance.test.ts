@@ -91,6 +91,30 @@ describe('enhancement', () => {
     }
   });
 
+  it('gives detectors two looks at a very dark frame, and its own picture otherwise', async () => {
+    const twin = await createEnhancer('reference');
+    const clean = await photo(2, 160, 120);
+    const history = new FrameHistory(160, 120);
+    const made = (seed: number) =>
+      frameOf(capture(clean, { ...plainCapture, gain: 16, exposure: 0.15, mosaic: 'bayer', seed }));
+    const alone = enhancer.enhance(made(0), unknownSensorState, null, 'corrected', 'dct', true);
+    assert.deepEqual(alone, twin.enhance(made(0), unknownSensorState, null, 'corrected', 'dct', true));
+    assert.deepEqual(
+      alone.looks.map(({ data }) => data.length),
+      [57_600, 57_600],
+    );
+    assert.equal(alone.report.legible, false);
+    assert.deepEqual(enhancer.enhance(made(0), unknownSensorState, null).looks, []);
+    for (let seed = 0; seed < 8; seed++) enhancer.enhance(made(seed), unknownSensorState, history);
+    const merged = enhancer.enhance(made(8), unknownSensorState, history, 'corrected', 'dct', true);
+    assert.deepEqual([merged.looks.length, merged.report.legible], [2, true]);
+    // With little noise left nothing is softened: the corrected look is the picture.
+    assert.deepEqual(merged.looks[1], merged.picture);
+    const bright = frameOf(capture(clean, plainCapture));
+    const { looks, report } = enhancer.enhance(bright, unknownSensorState, null, 'corrected', 'dct', true);
+    assert.deepEqual([looks, report.legible], [[], true]);
+  });
+
   it('brings a dim, noisy capture with a colour cast much nearer to the clean photo, without any header', async () => {
     for (const number of [2, 3, 5]) {
       const clean = await photo(number, 320, 240);
@@ -137,6 +161,16 @@ describe('enhancement', () => {
     const stale = enhancer.enhance(made, { ...unknownSensorState, gain: 128 }, null).report;
     assert.deepEqual([stale.noise.source, stale.notBelieved], ['frame', ['gain']]);
     assert.ok(stale.noise.gain >= 4 && stale.noise.gain <= 16);
+  });
+
+  it('does not believe an illuminant that the picture contradicts', async () => {
+    const clean = await photo(3, 320, 240);
+    const made = frameOf(capture(clean, { ...plainCapture, gain: 4, exposure: 0.5 }));
+    const sensor = { ...unknownSensorState, illuminantGains: [0.3, 1, 4] as const };
+    const { report } = enhancer.enhance(made, sensor, null);
+    assert.notEqual(report.whiteBalance.source, 'headers');
+    assert.deepEqual(report.notBelieved, ['illuminantGains']);
+    assert.deepEqual(enhancer.enhance(made, sensor, null, 'captured').report.notBelieved, []);
   });
 
   it('keeps black black, white white and grey even, in every format and at odd sizes', () => {

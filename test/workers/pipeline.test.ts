@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import sharp from 'sharp';
+import { decodePicture } from '../../workers/decode.ts';
 import { meanDirection } from '../../workers/embed.ts';
+import { findFaces } from '../../workers/pipeline.ts';
 import type { AnalysedFace } from '../../workers/protocol.ts';
 import { cosine, EMBEDDED_PACK, findFacesIn, openPipeline, withYunet } from '../support/pipeline.ts';
 import { readSample, WITHOUT_YUNET, YUNET_PATH } from '../support/samples.ts';
@@ -121,4 +123,15 @@ test('a face in profile scores low for its angle', async () => {
 test('no more faces come back than the limit allows', async () => {
   const limited = { ...embedded, limits: { ...embedded.limits, maxFaces: 2 } };
   assert.equal((await findFacesIn(limited, await readSample(5))).faces.length, 2);
+});
+
+test('faces of a frame that is too dark to tell them apart are found, with a quality that nobody is named by', async () => {
+  const { picture } = await decodePicture(portrait, embedded.limits);
+  const task = { index: null, returnEmbeddings: false };
+  const view = { looks: [picture, picture], legible: false };
+  const [seen] = (await findFaces(embedded, picture, 1, task, view)).faces;
+  const [ordinary] = (await findFaces(embedded, picture, 1, task)).faces;
+  assert.deepEqual(seen!.box, ordinary!.box);
+  assert.deepEqual([seen!.quality.lighting, seen!.quality.overall], [0, 0]);
+  assert.ok(ordinary!.quality.lighting > 0.5);
 });

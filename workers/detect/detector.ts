@@ -15,7 +15,8 @@ export interface Detector {
    * Every face of the picture, best first. Coordinates are pixels of the picture as it was loaded.
    * @param smallFaces whether small faces are worth a close look; yes unless said otherwise. Without it a quick look that finds large faces
    *   comes first, and no other one where it finds any
+   * @param leastScore faces below it are left out; the model's own threshold unless given
    */
-  detect(picture: LoadedPicture, smallFaces?: boolean): Promise<DetectedFace[]>;
+  detect(picture: LoadedPicture, smallFaces?: boolean, leastScore?: number): Promise<DetectedFace[]>;
   release(): Promise<void>;
 }

@@ -82,36 +82,37 @@ export async function createSsdDetector(
     picture: LoadedPicture,
     size: InputSize,
     letterbox: Letterbox,
+    leastScore: number,
   ): Promise<DetectedFace[]> {
     const graph = await graphOf(size);
     const tensor = tensors.fill(picture, letterbox, options.layout);
     const outputs = await graph.run(tensor, [1, 3, size[1], size[0]]);
-    return decode(outputs, letterbox, options);
+    return decode(outputs, letterbox, { ...options, scoreThreshold: leastScore });
   }
 
   for (const size of openFirst) await graphOf(size);
   return {
-    async detect(picture, smallFaces = true) {
+    async detect(picture, smallFaces = true, leastScore = options.scoreThreshold) {
       const { width, height } = picture;
       const region = wholePicture(picture);
       if (!smallFaces && Math.max(width, height) > MEDIUM_SIDE_PX) {
         const quickSize = inputSizeFor(width, height, MEDIUM_INPUT_SIZES);
-        const large = await look(picture, quickSize, fitTopLeft(region, ...quickSize));
+        const large = await look(picture, quickSize, fitTopLeft(region, ...quickSize), leastScore);
         if (large.length > 0) return large;
       }
       const size = inputSizeFor(width, height);
-      const whole = await look(picture, size, fitTopLeft(region, ...size));
+      const whole = await look(picture, size, fitTopLeft(region, ...size), leastScore);
       if (smallFaces && Math.max(width, height) >= TILE_FROM_SIDE_PX) {
         const faces = whole.filter(({ box }) => Math.max(box.width, box.height) >= TILES_SEE_BETTER_PX);
         for (const tile of tilesOf(width, height, TILE)) {
           const tileSize = inputSizeFor(tile.width, tile.height);
-          const inTile = await look(picture, tileSize, fitTopLeft(tile, ...tileSize));
+          const inTile = await look(picture, tileSize, fitTopLeft(tile, ...tileSize), leastScore);
           faces.push(...inTile.filter((face) => !isCutOff(face, tile, width, height)));
         }
         return mergeScales(faces, options.overlapThreshold);
       }
       if (whole.length > 0) return whole;
-      return look(picture, SMALL_INPUT, fitCentred(region, ...SMALL_INPUT, CLOSE_UP_SHARE));
+      return look(picture, SMALL_INPUT, fitCentred(region, ...SMALL_INPUT, CLOSE_UP_SHARE), leastScore);
     },
     async release() {
       for (const graph of graphs.values()) await (await graph).release();

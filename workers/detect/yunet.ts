@@ -43,22 +43,26 @@ const CLOSE_UP_SHARE = 0.8;
 export function createYunetDetector(graph: Graph, options: YunetOptions): Detector {
   const tensors = new TensorStore();
 
-  async function look(picture: LoadedPicture, letterbox: Letterbox): Promise<DetectedFace[]> {
+  async function look(
+    picture: LoadedPicture,
+    letterbox: Letterbox,
+    leastScore: number,
+  ): Promise<DetectedFace[]> {
     const { tensorWidth, tensorHeight } = letterbox.placement;
     const tensor = tensors.fill(picture, letterbox, options.layout);
     const outputs = await graph.run(tensor, [1, 3, tensorHeight, tensorWidth]);
-    return decode(outputs, letterbox, options);
+    return decode(outputs, letterbox, { ...options, scoreThreshold: leastScore });
   }
 
   return {
-    async detect(picture, smallFaces = true) {
+    async detect(picture, smallFaces = true, leastScore = options.scoreThreshold) {
       if (!smallFaces) {
-        const large = await look(picture, letterboxFor(picture, MIN_LONG_SIDE_PX));
+        const large = await look(picture, letterboxFor(picture, MIN_LONG_SIDE_PX), leastScore);
         if (large.length > 0) return large;
       }
-      const faces = await look(picture, letterboxFor(picture));
+      const faces = await look(picture, letterboxFor(picture), leastScore);
       if (faces.length > 0) return faces;
-      return look(picture, closeUpOf(picture));
+      return look(picture, closeUpOf(picture), leastScore);
     },
     release: () => graph.release(),
   };

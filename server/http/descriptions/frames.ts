@@ -64,6 +64,14 @@ export const Enhancement = Type.Object(
     ),
     exposureGain: Type.Optional(Type.Number({ description: 'Factor on values with their gamma' })),
     colourMatrixStrength: Type.Optional(Type.Number()),
+    black: Type.Optional(
+      Type.Number({ description: 'Codes taken off every channel: the grey that noise makes of black' }),
+    ),
+    legible: Type.Optional(
+      Type.Boolean({
+        description: 'False where faces can be found, but not told apart: very dark, and few frames merged',
+      }),
+    ),
     lift: Type.Optional(Type.Number({ description: 'How much dark parts were lifted' })),
     notBelieved: Type.Optional(
       Type.Array(Type.String(), { description: 'Hints that the frame contradicts' }),

@@ -16,6 +16,7 @@ export interface EnhancementReport {
   readonly exposureGain: number;
   readonly colourMatrixStrength: number;
   readonly lift: number;
+  readonly legible?: boolean;
   readonly notBelieved: readonly string[];
 }
 
@@ -40,6 +41,12 @@ export function enhancementWords(report: EnhancementReport | null, format: strin
         : 'estimated from the frame itself'
     }, ${GRAIN[noise.spectrum]}, and taken away.`,
   ];
+  if (report.legible === false)
+    told.push(
+      'Very dark: faces can be found in this frame, but not told apart, so nobody is named. Still frames that follow help.',
+    );
+  if (notBelieved.includes('illuminantGains'))
+    told.push('The light that the board states does not fit what the frame shows, and was not used.');
   if (notBelieved.includes('gain'))
     told.push('The gain that the board states does not fit what the frame shows, and was not used.');
   told.push(
