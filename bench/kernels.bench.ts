@@ -90,7 +90,7 @@ export async function run(reporter: Reporter): Promise<void> {
         target.some((value) => value > 0),
         'chip values',
       );
-    const timing = await timeRepeats(() => loaded.chip(map, 150, layout, false, target), check, warm);
+    const timing = await timeRepeats(() => loaded.chip(map, 150, layout, target), check, warm);
     reporter.add(
       timingFigure(`chip 150x150, ${scale} source pixels a step`, timing, scale === 1 ? { atMost: 0.5 } : {}),
     );

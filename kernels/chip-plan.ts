@@ -22,7 +22,6 @@ const maxPlainStep = 1.25;
 export function planChip(
   { a, b, tx, ty }: Similarity,
   sizePx: number,
-  mirrored: boolean,
   pictureWidth: number,
   pictureHeight: number,
 ): ChipPlan {
@@ -34,13 +33,12 @@ export function planChip(
   const levelHeight = Math.ceil(pictureHeight / shrink);
 
   // Pixel x of the picture is pixel (x + 0.5) / shrink - 0.5 of the halved one.
-  const last = sizePx - 1;
-  const xu = (mirrored ? -a : a) / shrink;
+  const xu = a / shrink;
   const xv = -b / shrink;
-  const yu = (mirrored ? -b : b) / shrink;
+  const yu = b / shrink;
   const yv = a / shrink;
-  const x0 = (tx + (mirrored ? a * last : 0) + 0.5) / shrink - 0.5;
-  const y0 = (ty + (mirrored ? b * last : 0) + 0.5) / shrink - 0.5;
+  const x0 = (tx + 0.5) / shrink - 0.5;
+  const y0 = (ty + 0.5) / shrink - 0.5;
 
   const [left, right] = extent(x0, xu, xv, sizePx, levelWidth);
   const [top, bottom] = extent(y0, yu, yv, sizePx, levelHeight);

@@ -74,9 +74,9 @@ export interface LoadedPicture {
   letterbox(region: Region, placement: Placement, layout: TensorLayout, target: Float32Array): void;
   /**
    * Cuts a square, rotated chip: planar float32 [3, sizePx, sizePx], bilinear, supersampled where the map shrinks; black outside the
-   * picture. `mirrored` flips it left to right.
+   * picture.
    */
-  chip(map: Similarity, sizePx: number, layout: TensorLayout, mirrored: boolean, target: Float32Array): void;
+  chip(map: Similarity, sizePx: number, layout: TensorLayout, target: Float32Array): void;
   /** Statistics of the grey chip of that map and size. */
   chipStatistics(map: Similarity, sizePx: number): LumaStatistics;
 }

@@ -112,11 +112,11 @@ function loadPicture(picture: Picture | Yuv420Picture): LoadedPicture {
       checkTarget(target, placement.tensorWidth, placement.tensorHeight);
       letterbox(own, region, placement, layout, target);
     },
-    chip(map, sizePx, layout, mirrored, target) {
+    chip(map, sizePx, layout, target) {
       checkChip(map, sizePx);
       checkLayout(layout);
       checkTarget(target, sizePx, sizePx);
-      const pixels = cutChip(own, planChip(map, sizePx, mirrored, width, height), sizePx);
+      const pixels = cutChip(own, planChip(map, sizePx, width, height), sizePx);
       normalise(pixels, layout, (plane, i, value) => {
         target[plane * sizePx * sizePx + i] = value;
       });
@@ -186,7 +186,7 @@ function letterbox(
 
 function chipStatistics(picture: Picture, map: Similarity, sizePx: number): LumaStatistics {
   checkChip(map, sizePx);
-  const pixels = cutChip(picture, planChip(map, sizePx, false, picture.width, picture.height), sizePx);
+  const pixels = cutChip(picture, planChip(map, sizePx, picture.width, picture.height), sizePx);
   const grey = new Float32Array(sizePx * sizePx);
   for (let i = 0; i < grey.length; i++) {
     const redGreen = fround(

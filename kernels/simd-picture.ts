@@ -81,17 +81,13 @@ export class SimdPicture implements LoadedPicture {
     this.#inScratch(() => this.#letterbox(region, placement, layout, target));
   }
 
-  chip(map: Similarity, sizePx: number, layout: TensorLayout, mirrored: boolean, target: Float32Array): void {
+  chip(map: Similarity, sizePx: number, layout: TensorLayout, target: Float32Array): void {
     checkChip(map, sizePx);
     checkLayout(layout);
     checkTarget(target, sizePx, sizePx);
     this.#inScratch(() => {
       const plane = sizePx * sizePx;
-      const { red, green, blue } = this.#chip(
-        planChip(map, sizePx, mirrored, this.width, this.height),
-        sizePx,
-        layout,
-      );
+      const { red, green, blue } = this.#chip(planChip(map, sizePx, this.width, this.height), sizePx, layout);
       const planes = layout.channels === 'RGB' ? [red, green, blue] : [blue, green, red];
       const floats = this.#memory.floats;
       planes.forEach((address, i) => {
@@ -104,7 +100,7 @@ export class SimdPicture implements LoadedPicture {
     checkChip(map, sizePx);
     return this.#inScratch(() => {
       const { red, green, blue } = this.#chip(
-        planChip(map, sizePx, false, this.width, this.height),
+        planChip(map, sizePx, this.width, this.height),
         sizePx,
         greyLevels,
       );

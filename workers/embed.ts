@@ -52,7 +52,7 @@ export function createEmbedder(graph: Graph, model: EmbedderModel): Embedder {
     const slot = (index: number) => tensor.subarray(index * chipLength, (index + 1) * chipLength);
     group.forEach((points, i) => {
       const chip = slot(views * i);
-      picture.chip(alignFace(points, model), sidePx, model.layout, false, chip);
+      picture.chip(alignFace(points, model), sidePx, model.layout, chip);
       if (view === 'both') slot(views * i + 1).set(chip);
       if (view !== 'straight') mirror(slot(views * (i + 1) - 1), sidePx);
     });

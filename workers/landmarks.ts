@@ -32,7 +32,7 @@ export function createLandmarkFinder(graph: Graph): LandmarkFinder {
     for (let start = 0; start < maps.length; start += MAX_BATCH) {
       const batch = maps.slice(start, start + MAX_BATCH);
       batch.forEach((map, i) => {
-        picture.chip(map, CHIP_PX, LAYOUT, false, tensor.subarray(i * chipLength, (i + 1) * chipLength));
+        picture.chip(map, CHIP_PX, LAYOUT, tensor.subarray(i * chipLength, (i + 1) * chipLength));
       });
       const input = tensor.subarray(0, batch.length * chipLength);
       const outputs = await graph.run(input, [batch.length, 3, CHIP_PX, CHIP_PX]);

@@ -27,15 +27,9 @@ function similarity(scale: number, angle: number, tx: number, ty: number): Simil
 for (const implementation of ['simd', 'reference'] as const) {
   const kernels = await createPixelKernels(implementation);
 
-  const chip = (
-    picture: Picture,
-    map: Similarity,
-    sizePx: number,
-    layout = bytesAsTheyAre,
-    mirrored = false,
-  ) => {
+  const chip = (picture: Picture, map: Similarity, sizePx: number, layout = bytesAsTheyAre) => {
     const target = new Float32Array(3 * sizePx * sizePx).fill(Number.NaN);
-    kernels.load(picture).chip(map, sizePx, layout, mirrored, target);
+    kernels.load(picture).chip(map, sizePx, layout, target);
     return target;
   };
 
@@ -93,16 +87,6 @@ for (const implementation of ['simd', 'reference'] as const) {
       }
     });
 
-    it('mirrors left to right', () => {
-      const picture = randomPicture(50, 50, 2);
-      const map = similarity(1, 0, 4, 3);
-      const plain = chip(picture, map, 21);
-      const mirrored = chip(picture, map, 21, bytesAsTheyAre, true);
-      for (let row = 0; row < 3 * 21; row++) {
-        for (let u = 0; u < 21; u++) assert.equal(mirrored[row * 21 + u], plain[row * 21 + 20 - u]);
-      }
-    });
-
     it('is black where the picture is not seen at all', () => {
       const picture = randomPicture(10, 10, 3);
       for (const map of [
@@ -126,10 +110,9 @@ for (const implementation of ['simd', 'reference'] as const) {
           (random() - 0.3) * picture.height,
         );
         const sizePx = wholeNumber(random, 1, 35);
-        const mirrored = random() < 0.5;
         const expected = new Float32Array(3 * sizePx * sizePx);
-        reference.load(picture).chip(map, sizePx, normalised, mirrored, expected);
-        assert.deepEqual(chip(picture, map, sizePx, normalised, mirrored), expected, `trial ${trial}`);
+        reference.load(picture).chip(map, sizePx, normalised, expected);
+        assert.deepEqual(chip(picture, map, sizePx, normalised), expected, `trial ${trial}`);
       }
     });
 
@@ -138,7 +121,7 @@ for (const implementation of ['simd', 'reference'] as const) {
       const target = new Float32Array(3 * 16);
       const map = similarity(1, 0, 0, 0);
       const attempt = (broken: Partial<Similarity>, sizePx = 4, to = target) =>
-        loaded.chip({ ...map, ...broken }, sizePx, bytesAsTheyAre, false, to);
+        loaded.chip({ ...map, ...broken }, sizePx, bytesAsTheyAre, to);
       assert.throws(() => attempt({ tx: Number.NaN }), {
         name: 'RangeError',
         message: 'map.tx: expected a finite number, received NaN',

@@ -59,8 +59,8 @@ for (const implementation of ['simd', 'reference'] as const) {
       ] as const) {
         const map = { a: scale * Math.cos(0.1), b: scale * Math.sin(0.1), tx: 4, ty };
         const [target, expected] = [new Float32Array(3 * 20 * 20), new Float32Array(3 * 20 * 20)];
-        loaded.chip(map, 20, layout, false, target);
-        unpacked.chip(map, 20, layout, false, expected);
+        loaded.chip(map, 20, layout, target);
+        unpacked.chip(map, 20, layout, expected);
         assert.deepEqual(target, expected, `chip at ${ty}`);
         assert.deepEqual(loaded.chipStatistics(map, 20), unpacked.chipStatistics(map, 20));
       }
