@@ -8,7 +8,7 @@
 import { createEnhancer, type EnhancedFrame, type Enhancer } from '../kernels/enhance.ts';
 import { unknownSensorState } from '../kernels/enhancement-report.ts';
 import { FrameHistory } from '../kernels/frame-history.ts';
-import { decide } from '../server/recognition/gallery-decision.ts';
+import { decide, NOISE_THRESHOLD_RISE } from '../server/recognition/gallery-decision.ts';
 import { openPipeline } from '../test/support/pipeline.ts';
 import { intersectionOverUnion } from '../workers/geometry.ts';
 import { findFaces, type PipelineParts } from '../workers/pipeline.ts';
@@ -162,7 +162,12 @@ function identify(
     secondSimilarity: nearest[1]!.similarity,
   };
   const names = new Map(gallery.map((_, person) => [person, `${person}`]));
-  const { recognizedAs } = decide(match, seen.quality, names, similarityThreshold);
+  const { recognizedAs } = decide(
+    match,
+    seen.quality,
+    names,
+    similarityThreshold + (seen.noisy ? NOISE_THRESHOLD_RISE : 0),
+  );
   if (recognizedAs === null) return 'none';
   const { photo, face } = gallery[Number(recognizedAs)]!;
   const isThere = photo === scene.photo && intersectionOverUnion(face.box, scene.inPhoto(expected.box)) > 0.3;

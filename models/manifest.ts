@@ -134,7 +134,7 @@ export const detectorModels: readonly DetectorModel[] = [
     layout: BYTES_AS_RGB,
     scoreThreshold: 0.5,
     iouThreshold: 0.5,
-    inLooks: { score: 0.25, together: 0.4 },
+    inLooks: { score: 0.25, together: 0.3 },
   },
   {
     id: 'yunet-n',

@@ -68,7 +68,13 @@ export async function findFaces(
   const landmarks = await parts.landmarks.find(loaded, detected);
   const alignedAt = performance.now();
 
-  const embeddings = await embedFaces(parts, loaded, landmarks, task);
+  const embeddings = await embedFaces(
+    parts,
+    loaded,
+    landmarks,
+    // Another threshold holds for noisy faces: both views of all of them.
+    looks.length > 0 ? { ...task, threshold: undefined } : task,
+  );
   const embeddedAt = performance.now();
 
   const faces = detected.map((face, i): AnalysedFace => {
@@ -87,6 +93,7 @@ export async function findFaces(
       quality: legible
         ? assessFace(loaded, box, landmarks[i]!, five)
         : illegible(assessFace(loaded, box, landmarks[i]!, five)),
+      ...(looks.length > 0 && { noisy: true }),
       embedding: task.returnEmbeddings ? embedding : null,
       match: task.index ? parts.matcher.search(task.index, embedding) : null,
     };

@@ -172,6 +172,8 @@ export interface AnalysedFace {
   readonly landmarks: FivePoints;
   readonly score: number;
   readonly quality: FaceQuality;
+  /** Of a very dark frame: what is left of its noise makes faces alike. */
+  readonly noisy?: boolean;
   /** Shape [512], unit length. */
   readonly embedding: Float32Array | null;
   readonly match: IndexMatch | null;

@@ -2,7 +2,7 @@
 import type { AnalysedFace, AnalyseResult, FaceQuality, IndexMatch } from '../../workers/protocol.ts';
 import type { Decision } from '../recognition/gallery-decision.ts';
 
-export type Decide = (match: IndexMatch | null, quality: FaceQuality) => Decision;
+export type Decide = (match: IndexMatch | null, quality: FaceQuality, noisy?: boolean) => Decision;
 
 export interface FaceView extends Decision {
   readonly box: AnalysedFace['box'];
@@ -38,6 +38,7 @@ function presentFace(face: AnalysedFace, decide: Decide): FaceView {
   const { recognizedAs, confidence, similarity, threshold, margin, unjudged } = decide(
     face.match,
     face.quality,
+    face.noisy,
   );
   return {
     box: {

@@ -8,7 +8,7 @@ import { createBackgroundPurge } from './background-purge.ts';
 import { normaliseName, requireGoodFace } from './enrolment.ts';
 import { alreadyEnrolled, type Enrolment } from './enrolment-outcome.ts';
 import { cutOutFace } from './face-cut.ts';
-import { type Decision, decide, resembledPerson } from './gallery-decision.ts';
+import { type Decision, decide, NOISE_THRESHOLD_RISE, resembledPerson } from './gallery-decision.ts';
 import { GalleryIndex, personEmbeddings } from './gallery-index.ts';
 import { createRemoval } from './gallery-removal.ts';
 import type { GalleryLimits, GalleryStore, PersonSummary, PictureSummary } from './gallery-store.ts';
@@ -167,8 +167,8 @@ export async function openGallery(options: GalleryOptions) {
       }
     },
     /** What a comparison means now; a person removed since is unknown. */
-    decide: (match: IndexMatch | null, quality: FaceQuality): Decision =>
-      decide(match, quality, names, threshold()),
+    decide: (match: IndexMatch | null, quality: FaceQuality, noisy = false): Decision =>
+      decide(match, quality, names, threshold() + (noisy ? NOISE_THRESHOLD_RISE : 0)),
     threshold,
     /** People, and pictures with an embedding of the model in use. */
     size: () => ({ persons: names.size, pictures: index.rows }),

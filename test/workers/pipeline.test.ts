@@ -133,5 +133,6 @@ test('faces of a frame that is too dark to tell them apart are found, with a qua
   const [ordinary] = (await findFaces(embedded, picture, 1, task)).faces;
   assert.deepEqual(seen!.box, ordinary!.box);
   assert.deepEqual([seen!.quality.lighting, seen!.quality.overall], [0, 0]);
+  assert.deepEqual([seen!.noisy, ordinary!.noisy], [true, undefined]);
   assert.ok(ordinary!.quality.lighting > 0.5);
 });

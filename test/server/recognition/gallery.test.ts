@@ -179,6 +179,18 @@ for (const kind of databaseKinds)
       await assert.rejects(gallery.remove('Anna'), { status: 404 });
     });
 
+    test('a face of a very dark frame has to be more alike to get a name', async () => {
+      await gallery.enrol('Anna', writtenPicture({ person: 1 }));
+      const { person, similarity } = await gallery.withIndex(async (index) => search(index!.memory, 1)!);
+      const { threshold } = gallery.decide(null, PERFECT_QUALITY);
+      assert.ok(similarity > threshold);
+      const faint = { person, similarity: threshold + 0.01, secondPerson: null, secondSimilarity: null };
+      assert.equal(gallery.decide(faint, PERFECT_QUALITY).recognizedAs, 'Anna');
+      const decision = gallery.decide(faint, PERFECT_QUALITY, true);
+      assert.equal(decision.recognizedAs, null);
+      assert.ok(decision.threshold > faint.similarity);
+    });
+
     test('a task that was under way while somebody was removed does not name them', async () => {
       await gallery.enrol('Anna', writtenPicture({ person: 1 }));
       await gallery.enrol('Berta', writtenPicture({ person: 2 }));
