@@ -23,6 +23,8 @@ const stillRatio = 1.7;
 const stillNeighbourRatio = 2.6;
 /** Square of a cell's mean change, relative to its expected variance: small faint changes add up there. */
 const stillMeanRatio = 10;
+/** Share of still cells from which on a frame teaches what noise looks like. */
+const teachingShare = 0.7;
 /** Colour differences have noise that depends on the colour more than the model knows; what moves shows in S as well. */
 const chromaSlack = 2;
 
@@ -56,9 +58,16 @@ export function mergeWithHistory(
         ratios,
       );
     });
-    planes.forEach((plane, i) => {
-      learnSpectrum(workspace, plane, history.statistics(i), (cell) => ratios[cell]! <= stillRatio);
-    });
+    const isStill = (cell: number) => ratios[cell]! <= stillRatio;
+    // Where much moves, what looks still moves a little as well.
+    if (
+      ratios.reduce((still, _, cell) => still + (isStill(cell) ? 1 : 0), 0) >=
+      teachingShare * ratios.length
+    ) {
+      planes.forEach((plane, i) => {
+        learnSpectrum(workspace, plane, history.statistics(i), isStill);
+      });
+    }
   }
   const report = chooseShares(
     workspace.integers16(workspace.shares, columns * rows),
