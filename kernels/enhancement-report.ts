@@ -25,6 +25,14 @@ export function checkMethod(method: string): void {
   }
 }
 
+/** What is known for making a good picture of a frame. */
+export interface FrameEnhancement {
+  readonly sensor: SensorState;
+  readonly method: DenoisingMethod;
+  /** What is remembered of a device's still scenes, in shared memory (kernels/frame-history.ts); null where nothing is merged. */
+  readonly history: SharedArrayBuffer | null;
+}
+
 export interface EnhancementReport {
   readonly noise: {
     readonly method: DenoisingMethod;

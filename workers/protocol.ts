@@ -5,8 +5,10 @@
  * right, y down. Buffers named in a task are transferred: the sender must not touch them again.
  */
 
-import type { DenoisingMethod, EnhancementReport, SensorState } from '../kernels/enhancement-report.ts';
+import type { EnhancementReport, FrameEnhancement } from '../kernels/enhancement-report.ts';
 import type { EmbedderModel } from '../models/manifest.ts';
+
+export type { FrameEnhancement } from '../kernels/enhancement-report.ts';
 
 export type ProviderName = 'cuda' | 'webgpu' | 'cpu' | 'wasm';
 
@@ -67,14 +69,6 @@ export interface RawFrame {
   readonly byteOrder: 'BE' | 'LE';
   /** Null leaves the picture as the sensor sent it. */
   readonly enhancement: FrameEnhancement | null;
-}
-
-/** What is known for making a good picture of a frame. */
-export interface FrameEnhancement {
-  readonly sensor: SensorState;
-  readonly method: DenoisingMethod;
-  /** What is remembered of a device's still scenes, in shared memory (kernels/frame-history.ts); null where nothing is merged. */
-  readonly history: SharedArrayBuffer | null;
 }
 
 /** A frame of a video: planar YUV 4:2:0 without padding, Y then U then V, both sides even; BT.601, limited range. */

@@ -1,4 +1,5 @@
 /** What a raw frame is enhanced with: what its headers say of the sensor, and what is remembered of the device. */
+
 import { FrameHistories } from '../../kernels/frame-history.ts';
 import type { FrameEnhancement } from '../../workers/protocol.ts';
 
