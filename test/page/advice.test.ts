@@ -35,7 +35,7 @@ const face = (changes: Partial<LookedFace['box']> = {}, quality: Partial<LookedF
   }) as LookedFace;
 
 const seen = (atMs: number, ...faces: LookedFace[]): Seen => ({
-  look: { width: 1280, height: 720, faces, timings: { readMs: 0, detectMs: 0, assessMs: 0 } },
+  look: { width: 1280, height: 720, faces, meanLuma: 110, timings: { readMs: 0, detectMs: 0, assessMs: 0 } },
   atMs,
 });
 
@@ -43,6 +43,8 @@ const adviceOn = (...faces: LookedFace[]) => advise(seen(100, ...faces), seen(0,
 
 test('each fault of a picture has its advice, the gravest first', () => {
   assert.equal(adviceOn(), 'nobody');
+  const dark = { ...seen(0), look: { ...seen(0).look, meanLuma: 20 } };
+  assert.equal(advise(dark, null, limits).code, 'light');
   assert.equal(adviceOn(face(), face({ x: 900 })), 'several');
   assert.equal(adviceOn(face(), face({ x: 1000, width: 50, height: 60 })), 'ready');
   assert.equal(adviceOn(face({ width: 80, height: 100 })), 'closer');

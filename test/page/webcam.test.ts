@@ -63,6 +63,38 @@ describe('the webcam', { skip: noBrowser || reason }, () => {
     }
   });
 
+  test('says what is wrong before it takes anything: too dark, too far away', async () => {
+    for (const [name, filter, advice] of [
+      ['dark', 'lutyuv=y=val*0.32:u=(val-128)*0.32+128:v=(val-128)*0.32+128', 'More light on the face'],
+      ['far', 'scale=560:315,pad=1280:720:360:202', 'Come closer'],
+    ] as const) {
+      const browser = await openBrowser(server, { flags: fakeCamera(await clipOf(name, filter)) });
+      try {
+        const page = await browser.open('/#/people/of/Nobody');
+        await page.getByLabel('Webcam').check();
+        await page.getByText(advice).waitFor({ timeout: 120_000 });
+        assert.equal(await page.getByText('Not enrolled yet').isVisible(), true);
+        assert.deepEqual(browser.complaints, []);
+      } finally {
+        await browser.close();
+      }
+    }
+  });
+
+  test('a permission that was refused is told with what to do, and uploading is offered', async () => {
+    const browser = await openBrowser(server, { flags: ['--deny-permission-prompts'] });
+    try {
+      const page = await browser.open('/#/people/of/Nobody');
+      await page.getByLabel('Webcam').check();
+      await page.getByText('The webcam cannot be used').waitFor();
+      assert.deepEqual(await seriousFindings(page), []);
+      await page.getByRole('button', { name: 'Upload pictures instead' }).click();
+      await page.getByRole('button', { name: 'Choose pictures' }).waitFor();
+    } finally {
+      await browser.close();
+    }
+  });
+
   test('over plain http from another machine it is not offered, and the page says why', async () => {
     const browser = await openBrowser(server, {
       flags: ['--host-resolver-rules=MAP facepool.test 127.0.0.1'],

@@ -34,8 +34,10 @@ export const ADVICE_WORDS: Readonly<Record<AdviceCode, string>> = {
 const WIDTH_ABOVE_LEAST = 1.5;
 const QUALITY_ABOVE_LEAST = 0.1;
 /** The face in shares of the picture's height. */
-const LEAST_SHARE_OF_HEIGHT = 0.22;
+const LEAST_SHARE_OF_HEIGHT = 0.28;
 const MOST_SHARE_OF_HEIGHT = 0.85;
+/** A room with the lamps out; with a lit face in front of a dark wall the face is found. */
+const DARK_LUMA = 45;
 /** How far the face's middle may be from the picture's, in shares of its width and height. */
 const MOST_OFF_CENTRE = 0.3;
 /** In widths of the face a second: faster than this, the picture smears. */
@@ -51,7 +53,8 @@ export function advise({ look, atMs }: Seen, before: Seen | null, limits: Enrolm
   const widest = Math.max(0, ...look.faces.map(({ box }) => box.width));
   const persons = look.faces.filter(({ box }) => box.width >= limits.backgroundWidthShare * widest);
   const [face] = persons;
-  if (face === undefined) return { code: 'nobody', face: null };
+  // In the dark nobody can be seen: that is what has to be mended first.
+  if (face === undefined) return { code: look.meanLuma < DARK_LUMA ? 'light' : 'nobody', face: null };
   if (persons.length > 1) return { code: 'several', face: null };
   return {
     code: adviceOnFace(face, look, limits) ?? (isStill(face, atMs, before) ? 'ready' : 'still'),

@@ -44,6 +44,8 @@ export interface Look {
   readonly height: number;
   /** The best first. */
   readonly faces: readonly LookedFace[];
+  /** Of the whole picture, 0 to 255. */
+  readonly meanLuma: number;
   readonly timings: { readonly readMs: number; readonly detectMs: number; readonly assessMs: number };
 }
 

@@ -120,6 +120,7 @@ async function look({ reader, detector, searchScale, landmarks }: Parts, bitmap:
     width,
     height,
     faces,
+    meanLuma: searched.meanLuma,
     timings: {
       readMs: readMs - startMs,
       detectMs: foundMs - readMs,

@@ -15,8 +15,11 @@ export interface PictureReader {
    * @param scale of the loaded picture to the bitmap, at most 1
    * @returns valid until the next call
    */
-  load(bitmap: ImageBitmap, scale: number): LoadedPicture;
+  load(bitmap: ImageBitmap, scale: number): LoadedPicture & { readonly meanLuma: number };
 }
+
+/** One pixel in so many is enough for a mean. */
+const LUMA_STEP = 16;
 
 export async function createPictureReader(): Promise<PictureReader> {
   const { instance } = await WebAssembly.instantiate(pixelsWasm, {});
@@ -45,7 +48,17 @@ export async function createPictureReader(): Promise<PictureReader> {
         rgb[to + 2] = rgba[from + 2]!;
       }
       const load = ++loads;
-      return new SimdPicture(simd, memory, rgbRows(address, width, height), () => load === loads);
+      const picture = new SimdPicture(simd, memory, rgbRows(address, width, height), () => load === loads);
+      return Object.assign(picture, { meanLuma: meanLumaOf(rgba) });
     },
   };
+}
+
+/** Luma of ITU-R BT.601. */
+function meanLumaOf(rgba: Uint8ClampedArray): number {
+  let sum = 0;
+  let count = 0;
+  for (let from = 0; from < rgba.length; from += 4 * LUMA_STEP, count++)
+    sum += 0.299 * rgba[from]! + 0.587 * rgba[from + 1]! + 0.114 * rgba[from + 2]!;
+  return sum / count;
 }
