@@ -157,7 +157,7 @@ export const detectorModels: readonly DetectorModel[] = [
     layout: { channels: 'BGR', mean: [0, 0, 0], scale: [1, 1, 1] },
     scoreThreshold: 0.6,
     iouThreshold: 0.3,
-    inLooks: { score: 0.3, together: 0.74 },
+    inLooks: { score: 0.3, together: 0.71 },
   },
 ];
 
