@@ -1,5 +1,5 @@
 /** What both implementations demand of their arguments before a byte is touched. Every message names field, expectation and what came. */
-import type { Picture, Placement, Region, Similarity, TensorLayout } from './picture.ts';
+import type { Picture, Placement, Region, Similarity, TensorLayout, Yuv420Layout } from './picture.ts';
 
 /** Sides of pictures and tensors; beyond it, offsets in 32 bits would need care everywhere. */
 const maxSidePx = 65_535;
@@ -42,8 +42,16 @@ export function checkPixels(
   }
 }
 
-/** Planar 4:2:0: each chroma plane has half the width and half the height. */
-export function checkYuv420(bytes: Uint8Array, width: number, height: number): void {
+/** 4:2:0: U and V each have half the width and half the height. */
+export function checkYuv420(
+  bytes: Uint8Array,
+  width: number,
+  height: number,
+  layout: Yuv420Layout = 'YUV420P',
+): void {
+  if (layout !== 'YUV420P' && layout !== 'NV12') {
+    throw new RangeError(`layout: expected 'YUV420P' or 'NV12', received ${JSON.stringify(layout)}`);
+  }
   for (const [name, side] of Object.entries({ width, height })) {
     if (side % 2 !== 0) throw new RangeError(`${name}: expected an even number for YUV420, received ${side}`);
   }

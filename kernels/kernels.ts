@@ -1,7 +1,7 @@
 /** Picture kernels: loads the SIMD module, owns its memory, checks arguments before it is touched. */
 import { readFileSync } from 'node:fs';
 import { checkByteOrder, checkEvenWidth, checkPicture, checkPixels, checkYuv420 } from './checks.ts';
-import type { LoadedPicture, Picture, PixelKernels, Yuv420Picture } from './picture.ts';
+import type { LoadedPicture, Picture, PixelKernels, Yuv420Layout, Yuv420Picture } from './picture.ts';
 import { loadYuv420, rgbRows } from './pixel-rows.ts';
 import { createReferenceKernels } from './reference.ts';
 import { bandPixels, type PixelExports, SimdPicture } from './simd-picture.ts';
@@ -33,8 +33,8 @@ class SimdKernels implements PixelKernels {
 
   load(picture: Picture | Yuv420Picture): LoadedPicture {
     const { width, height } = picture;
-    const planar = 'yuv420' in picture;
-    if (planar) checkYuv420(picture.yuv420, width, height);
+    const isVideo = 'yuv420' in picture;
+    if (isVideo) checkYuv420(picture.yuv420, width, height, picture.layout);
     else checkPicture(picture);
     if (this.#memory.bytes.length > keptMemoryBytes && width * height * 12 < keptMemoryBytes) {
       this.#simd = instantiate(this.#module);
@@ -42,8 +42,8 @@ class SimdKernels implements PixelKernels {
     }
     const load = ++this.#loads;
     this.#memory.release(firstByte);
-    const pixels = planar
-      ? loadYuv420(this.#simd, this.#memory, picture.yuv420, width, height)
+    const pixels = isVideo
+      ? loadYuv420(this.#simd, this.#memory, picture)
       : rgbRows(this.#memory.takeBytes(picture.data), width, height);
     return new SimdPicture(this.#simd, this.#memory, pixels, () => load === this.#loads);
   }
@@ -68,8 +68,9 @@ class SimdKernels implements PixelKernels {
     return this.#unpack(bytes, width, height, 2, this.#simd.unpackYuv422);
   }
 
-  unpackYuv420(bytes: Uint8Array, width: number, height: number): Picture {
-    checkYuv420(bytes, width, height);
+  unpackYuv420(bytes: Uint8Array, width: number, height: number, layout?: Yuv420Layout): Picture {
+    checkYuv420(bytes, width, height, layout);
+    const nv12 = layout === 'NV12' ? 1 : 0;
     const data = new Uint8Array(Buffer.allocUnsafeSlow(width * height * 3).buffer);
     const mark = this.#memory.mark;
     const source = this.#memory.take(bytes.length);
@@ -79,7 +80,7 @@ class SimdKernels implements PixelKernels {
     memory.set(bytes, source);
     for (let first = 0; first < height; first += rows) {
       const count = Math.min(rows, height - first);
-      this.#simd.unpackYuv420(source, width, height, first, count, target);
+      this.#simd.unpackYuv420(source, width, height, first, count, target, nv12);
       data.set(memory.subarray(target, target + count * width * 3), first * width * 3);
     }
     this.#memory.release(mark);

@@ -7,12 +7,17 @@ export interface Picture {
   readonly data: Uint8Array;
 }
 
-/** A picture as video comes: planar 4:2:0 (Y, then U, then V, without padding), BT.601 limited range, both sides even. */
+/** Where the chroma of 4:2:0 lies behind Y, in FFmpeg's words: all U, then all V; or U and V in turn, as hardware decoders give it. */
+export type Yuv420Layout = 'YUV420P' | 'NV12';
+
+/** A picture as video comes: 4:2:0 without padding, BT.601 limited range, both sides even. */
 export interface Yuv420Picture {
   readonly width: number;
   readonly height: number;
   /** 1.5 x width x height bytes. */
   readonly yuv420: Uint8Array;
+  /** YUV420P where it is missing. */
+  readonly layout?: Yuv420Layout;
 }
 
 /**
@@ -84,15 +89,15 @@ export interface LoadedPicture {
 export interface PixelKernels {
   readonly implementation: 'simd' | 'reference';
   /**
-   * A planar picture is converted in bands on the way into a tensor, and otherwise only in the rows that chips are cut from: where
+   * A 4:2:0 picture is converted in bands on the way into a tensor, and otherwise only in the rows that chips are cut from: where
    * only detection runs, no RGB888 picture is ever made. The values are those of the unpacked picture.
    */
   load(picture: Picture | Yuv420Picture): LoadedPicture;
   /** RGB565 to RGB888, each code to Math.round(v x 255 / 31) and Math.round(v x 255 / 63). The answer is the caller's own. */
   unpackRgb565(bytes: Uint8Array, width: number, height: number, byteOrder: 'BE' | 'LE'): Picture;
   unpackGrayscale(bytes: Uint8Array, width: number, height: number): Picture;
-  /** Planar 4:2:0 (Y, then U, then V), BT.601 limited range, as video comes; width and height even. */
-  unpackYuv420(bytes: Uint8Array, width: number, height: number): Picture;
+  /** 4:2:0, BT.601 limited range, as video comes; width and height even; YUV420P unless `layout` says NV12. */
+  unpackYuv420(bytes: Uint8Array, width: number, height: number, layout?: Yuv420Layout): Picture;
   /** YUYV, BT.601 full range, as the OV2640 sends it; width even. */
   unpackYuv422(bytes: Uint8Array, width: number, height: number): Picture;
 }

@@ -1,4 +1,5 @@
-/** Rows of RGB888 in the module's memory: there already, or made from a planar picture when somebody asks for them. */
+/** Rows of RGB888 in the module's memory: there already, or made from a 4:2:0 picture when somebody asks for them. */
+import type { Yuv420Picture } from './picture.ts';
 import type { PixelExports } from './simd-picture.ts';
 import type { WasmMemory } from './wasm-memory.ts';
 
@@ -25,10 +26,9 @@ export function rgbRows(address: number, width: number, height: number): PixelRo
 export function loadYuv420(
   simd: PixelExports,
   memory: WasmMemory,
-  yuv420: Uint8Array,
-  width: number,
-  height: number,
+  { yuv420, width, height, layout }: Yuv420Picture,
 ): PixelRows {
+  const nv12 = layout === 'NV12' ? 1 : 0;
   const yuv = memory.takeBytes(yuv420);
   const address = memory.take(width * height * 3);
   const strideBytes = width * 3;
@@ -42,7 +42,7 @@ export function loadYuv420(
       for (let row = first; row < first + count; row++) {
         if (present[row]) continue;
         present[row] = 1;
-        simd.unpackYuv420(yuv, width, height, row, 1, oneRow);
+        simd.unpackYuv420(yuv, width, height, row, 1, oneRow, nv12);
         memory.bytes.copyWithin(address + row * strideBytes, oneRow, oneRow + strideBytes);
       }
       return address;
@@ -50,7 +50,7 @@ export function loadYuv420(
     takeBand(mostRows) {
       const band = memory.take(mostRows * strideBytes);
       return (first, count) => {
-        simd.unpackYuv420(yuv, width, height, first, count, band);
+        simd.unpackYuv420(yuv, width, height, first, count, band, nv12);
         return band;
       };
     },

@@ -21,6 +21,7 @@ import type {
   Region,
   Similarity,
   TensorLayout,
+  Yuv420Layout,
   Yuv420Picture,
 } from './picture.ts';
 import { cutChip } from './reference-chip.ts';
@@ -63,17 +64,19 @@ function unpackGrayscale(bytes: Uint8Array, width: number, height: number): Pict
 }
 
 /** ITU-R BT.601 limited range: R = 1.164 Y + 1.596 V, G = 1.164 Y - 0.392 U - 0.813 V, B = 1.164 Y + 2.017 U, in multiples of 1/8192. */
-function unpackYuv420(bytes: Uint8Array, width: number, height: number): Picture {
-  checkYuv420(bytes, width, height);
+function unpackYuv420(bytes: Uint8Array, width: number, height: number, layout?: Yuv420Layout): Picture {
+  checkYuv420(bytes, width, height, layout);
   const data = new Uint8ClampedArray(width * height * 3);
   const chroma = width * height;
+  // From one U to the next, and from U to its V.
+  const [step, toV] = layout === 'NV12' ? [2, 1] : [1, chroma / 4];
   for (let row = 0; row < height; row++) {
     for (let column = 0; column < width; column++) {
       const i = row * width + column;
-      const pair = chroma + (row >> 1) * (width >> 1) + (column >> 1);
+      const pair = chroma + ((row >> 1) * (width >> 1) + (column >> 1)) * step;
       const luma = (bytes[i]! - 16) * 9539 + 4096;
       const u = bytes[pair]! - 128;
-      const v = bytes[pair + chroma / 4]! - 128;
+      const v = bytes[pair + toV]! - 128;
       data[3 * i] = (luma + 13075 * v) >> 13;
       data[3 * i + 1] = (luma - 3209 * u - 6660 * v) >> 13;
       data[3 * i + 2] = (luma + 16525 * u) >> 13;
@@ -101,7 +104,8 @@ function unpackYuv422(bytes: Uint8Array, width: number, height: number): Picture
 
 function loadPicture(picture: Picture | Yuv420Picture): LoadedPicture {
   const { width, height } = picture;
-  const own = 'yuv420' in picture ? unpackYuv420(picture.yuv420, width, height) : copied(picture);
+  const own =
+    'yuv420' in picture ? unpackYuv420(picture.yuv420, width, height, picture.layout) : copied(picture);
   return {
     width,
     height,

@@ -18,7 +18,15 @@ export interface PixelExports {
   readonly memory: WebAssembly.Memory;
   unpackRgb565(source: number, target: number, pixels: number, bigEndian: number): void;
   unpackGrayscale(source: number, target: number, pixels: number): void;
-  unpackYuv420(yuv: number, width: number, height: number, first: number, rows: number, target: number): void;
+  unpackYuv420(
+    yuv: number,
+    width: number,
+    height: number,
+    first: number,
+    rows: number,
+    target: number,
+    nv12: number,
+  ): void;
   unpackYuv422(source: number, target: number, pixels: number): void;
   letterboxRows(...addressesAndSizes: number[]): void;
   halve(

@@ -111,7 +111,7 @@ async function analyse(parts: WorkerParts, task: AnalyseTask): Promise<AnalyseRe
 
 function unpacked(kernels: PixelKernels, picture: Picture | Yuv420Picture): Picture {
   if (!('yuv420' in picture)) return picture;
-  return kernels.unpackYuv420(picture.yuv420, picture.width, picture.height);
+  return kernels.unpackYuv420(picture.yuv420, picture.width, picture.height, picture.layout);
 }
 
 interface ReadPicture {
