@@ -11,10 +11,11 @@ import { pageRoutes } from './http/routes/page.ts';
 import { pageDetectorRoutes } from './http/routes/page-detector.ts';
 import { signInRoutes } from './http/routes/sign-in.ts';
 import type { SessionCookies } from './http/session-cookie.ts';
-import type { Log } from './log.ts';
+import { type Log, showsText } from './log.ts';
+import type { Config } from './settings.ts';
 
 export interface PageParts {
-  readonly settings: { readonly DATA_DIR: string; readonly SERVICE_NAME: string };
+  readonly settings: Pick<Config, 'DATA_DIR' | 'SERVICE_NAME' | 'LOG_FORMAT'>;
   readonly version: string;
   readonly access: AccessControl;
   readonly cookies: SessionCookies;
@@ -28,8 +29,12 @@ export interface PageParts {
 
 export interface ComposedPage {
   readonly routes: readonly Route[];
-  /** Builds the page where it is older than its sources; whoever asks for it earlier builds it then. */
-  prepare(): void;
+  /**
+   * Builds the page where it is older than its sources, and tells people the link that signs them in.
+   * @param urls of this server, the one that is always right last
+   * @returns what makes a new link
+   */
+  open(urls: readonly string[], output: NodeJS.WritableStream): () => string;
 }
 
 /** Sign-ins a minute and client: nobody types faster, and nobody guesses a key at this pace. */
@@ -80,6 +85,12 @@ export function composePage(parts: PageParts): ComposedPage {
         workerUrl: async () => (await page()).scripts['detector-worker'],
       }),
     ],
-    prepare: () => void page().catch(() => {}),
+    open(urls, output) {
+      void page().catch(() => {});
+      const signInLink = () => `${urls.at(-1)}/sign-in?once=${cookies.makeOnce()}`;
+      if (showsText(settings.LOG_FORMAT, output))
+        output.write(`The page, signed in at once (good one time, for 15 minutes): ${signInLink()}\n`);
+      return signInLink;
+    },
   };
 }

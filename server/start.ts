@@ -32,8 +32,9 @@ import { recognitionRoutes } from './http/routes/recognition.ts';
 import { tokenRoutes } from './http/routes/token.ts';
 import { checkAddress, listen } from './http/server.ts';
 import { createSessionCookies } from './http/session-cookie.ts';
+import { openTls } from './http/tls.ts';
 import { ownApiKey } from './key-file.ts';
-import { createLog, type Log, showsText } from './log.ts';
+import { createLog, type Log } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import type { Gallery } from './recognition/gallery.ts';
 import type { Recognizer } from './recognition/recognizer.ts';
@@ -104,6 +105,7 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
   for (const warning of options.warnings ?? []) log.warn(warning);
   const apiKey = config.API_KEY ?? (await ownApiKey(config.DATA_DIR, log, output));
   secrets.add(apiKey);
+  const tls = await openTls(config, log);
   const sources = { queueDepth: () => 0 };
   const metrics = createMetrics(sources);
 
@@ -223,7 +225,7 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
     metrics,
     isStopping: () => stopping,
   });
-  const http = await listen({ config, handle: app.callback(), log, metrics });
+  const http = await listen({ config, tls, handle: app.callback(), log, metrics });
   closers.add('http', async () => {
     stopping = true;
     const finished = await http.stop(config.SHUTDOWN_TIMEOUT_MS);
@@ -236,7 +238,7 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
   prepare();
   const detectorSettled = fetchMissingDetector({ config, choice, recognizer, log, closers });
 
-  const urls = reachableUrls(config.HOST, http.port);
+  const urls = reachableUrls(config.HOST, http.port, tls === null ? 'http' : 'https');
   log.info(
     { urls, boards: `${urls[0]}/api/v1/stream/stream`, access: config.ACCESS, dataDir: config.DATA_DIR },
     'listening',
@@ -254,10 +256,7 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
     // Since the start of the process: what a person who typed npm start has waited, but for npm itself.
     `ready after ${process.uptime().toFixed(1)} s`,
   );
-  page.prepare();
-  const signInLink = () => `${urls.at(-1)}/sign-in?once=${cookies.makeOnce()}`;
-  if (showsText(config.LOG_FORMAT, output))
-    output.write(`The page, signed in at once (good one time, for 15 minutes): ${signInLink()}\n`);
+  const signInLink = page.open(urls, output);
 
   let stopped: Promise<void> | null = null;
   return {

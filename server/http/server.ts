@@ -6,11 +6,13 @@ import {
   type ServerResponse,
   STATUS_CODES,
 } from 'node:http';
+import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { StartError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Config } from '../settings.ts';
+import type { Tls } from './tls.ts';
 
 export interface HttpServer {
   readonly server: Server;
@@ -21,6 +23,8 @@ export interface HttpServer {
 
 export interface HttpServerOptions {
   readonly config: Pick<Config, 'HOST' | 'PORT' | 'REQUEST_TIMEOUT_MS' | 'MAX_CONNECTIONS'>;
+  /** HTTPS with it, HTTP without. */
+  readonly tls?: Tls | null;
   readonly handle: (req: IncomingMessage, res: ServerResponse) => void;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -29,6 +33,7 @@ export interface HttpServerOptions {
 /** Boards keep their connection between frames; load balancers expect more than their own 60 s. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 const HEADERS_TIMEOUT_MS = 10_000;
+const HANDSHAKE_TIMEOUT_MS = 10_000;
 /**
  * Connections that wait to be taken: after a restart all boards come back at once, and of those beyond it (Node's own 511) each tries
  * again only after a second, then three, then seven.
@@ -38,13 +43,29 @@ const BACKLOG = 4096;
 const IDLE_TIMEOUT_MS = 120_000;
 
 /** @throws {StartError} where the address is taken, not ours or not allowed */
-export async function listen({ config, handle, log, metrics }: HttpServerOptions): Promise<HttpServer> {
-  const server = createServer({
+export async function listen({
+  config,
+  tls = null,
+  handle,
+  log,
+  metrics,
+}: HttpServerOptions): Promise<HttpServer> {
+  const timing = {
     requestTimeout: config.REQUEST_TIMEOUT_MS,
     headersTimeout: Math.min(HEADERS_TIMEOUT_MS, config.REQUEST_TIMEOUT_MS),
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     connectionsCheckingInterval: 1000,
     noDelay: true,
+  };
+  const server: Server | SecureServer =
+    tls === null
+      ? createServer(timing)
+      : createSecureServer({ ...timing, ...tls.identity, handshakeTimeout: HANDSHAKE_TIMEOUT_MS });
+  const stopWatching = tls?.watch((identity) => (server as SecureServer).setSecureContext(identity));
+  // Also whoever speaks plain HTTP to it.
+  server.on('tlsClientError', (error: Error) => {
+    metrics.requestsRefused.inc({ reason: 'tls' });
+    log.debug({ err: error }, 'no TLS connection came about');
   });
   server.maxConnections = config.MAX_CONNECTIONS;
   server.setTimeout(IDLE_TIMEOUT_MS);
@@ -75,6 +96,7 @@ export async function listen({ config, handle, log, metrics }: HttpServerOptions
     server,
     port: (server.address() as AddressInfo).port,
     async stop(timeoutMs) {
+      stopWatching?.();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       // Connections become idle one by one while their last answers go out.
       const sweep = setInterval(() => server.closeIdleConnections(), 50);
@@ -101,7 +123,7 @@ export async function checkAddress(address: Pick<Config, 'HOST' | 'PORT'>): Prom
   await new Promise((resolve) => server.close(resolve));
 }
 
-function bind(server: Server, address: Pick<Config, 'HOST' | 'PORT'>): Promise<void> {
+function bind(server: Server | SecureServer, address: Pick<Config, 'HOST' | 'PORT'>): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
       reject(new StartError(whyNotListening(error, address))),

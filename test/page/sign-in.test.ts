@@ -28,7 +28,7 @@ test('an operator signs in with the key, stays signed in, and signs out', { skip
     await page.getByRole('alert').getByText('This is not the API key of this server.').waitFor();
     await field.fill(API_KEY);
     await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.getByRole('navigation', { name: 'Views' }).waitFor();
+    await page.getByRole('link', { name: 'Wall' }).waitFor();
     await page.getByText('Live', { exact: true }).waitFor();
 
     const [cookie] = await browser.context.cookies();
@@ -38,7 +38,7 @@ test('an operator signs in with the key, stays signed in, and signs out', { skip
     assert.equal(visible, '');
 
     await page.reload();
-    await page.getByRole('navigation', { name: 'Views' }).waitFor();
+    await page.getByRole('link', { name: 'Wall' }).waitFor();
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByLabel('API key').waitFor();
   }),
@@ -48,7 +48,7 @@ test('the link of the start signs in once, and never stays in the address', { sk
   withBrowser(async (browser) => {
     const link = server.signInLink();
     const page = await browser.open(link);
-    await page.getByRole('navigation', { name: 'Views' }).waitFor();
+    await page.getByRole('link', { name: 'Wall' }).waitFor();
     assert.doesNotMatch(page.url(), /once/);
 
     await browser.context.clearCookies();

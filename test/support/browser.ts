@@ -1,8 +1,5 @@
 /** A real Chromium for tests of the page, signed in to a server by the link that its start prints. */
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import type { RunningServer } from '../../server/start.ts';
 
@@ -32,6 +29,8 @@ export interface TestBrowser {
   readonly context: BrowserContext;
   /** A new tab, at the address given: `/` without it. */
   open(path?: string): Promise<Page>;
+  /** Seconds of processor time that all processes of the browser have taken so far. */
+  cpuSeconds(): Promise<number>;
   /** What pages of this browser complained of so far: errors of scripts, refusals of the content security policy. */
   readonly complaints: string[];
   close(): Promise<void>;
@@ -52,11 +51,9 @@ export async function openBrowser(
   server: Pick<RunningServer, 'signInLink'> & { readonly url: string },
   { flags = [], signedIn = true, ...options }: BrowserOptions = {},
 ): Promise<TestBrowser> {
-  const folder = await mkdtemp(join(tmpdir(), 'facepool-test-browser-'));
-  const context = await chromium.launchPersistentContext(folder, {
-    executablePath,
-    headless: true,
-    args: [...FLAGS, ...flags],
+  // With a folder of its own for what it keeps, which goes when it closes.
+  const program = await chromium.launch({ executablePath, headless: true, args: [...FLAGS, ...flags] });
+  const context = await program.newContext({
     viewport: { width: 1280, height: 800 },
     baseURL: server.url,
     serviceWorkers: 'block',
@@ -77,14 +74,17 @@ export async function openBrowser(
       await page.goto(path);
       return page;
     },
-    async close() {
-      await context.close();
-      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+    async cpuSeconds() {
+      const session = await program.newBrowserCDPSession();
+      const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+      await session.detach();
+      return processInfo.reduce((sum, { cpuTime }) => sum + cpuTime, 0);
     },
+    close: () => program.close(),
   };
   if (signedIn) {
     const page = await browser.open(new URL(server.signInLink()).href.replace(/^http:\/\/[^/]+/, ''));
-    await page.getByRole('navigation', { name: 'Views' }).waitFor();
+    await page.getByRole('link', { name: 'Wall' }).waitFor();
     await page.close();
   }
   return browser;

@@ -7,6 +7,7 @@ import { Navigation } from './parts/navigation.tsx';
 import { SignIn } from './parts/sign-in.tsx';
 import { Toasts, useToasts } from './parts/toasts.tsx';
 import { ViewFrame } from './parts/view-frame.tsx';
+import { createRecognitions } from './recognitions.ts';
 import { useLocation } from './router.ts';
 import { openSocket } from './socket.ts';
 import { createSources } from './sources.ts';
@@ -73,14 +74,16 @@ function SignedIn({ onSocketRefused, onSignOut }: { onSocketRefused: () => void;
   const { toasts, say, dismiss } = useToasts();
   const socket = useMemo(() => openSocket(onSocketRefused), []);
   const sources = useMemo(() => createSources(socket), [socket]);
+  const recognitions = useMemo(() => createRecognitions(socket), [socket]);
   useEffect(
     () => () => {
       sources.close();
+      recognitions.close();
       socket.close();
     },
-    [socket, sources],
+    [socket, sources, recognitions],
   );
-  const page = useMemo(() => ({ socket, sources, say }), [socket, sources, say]);
+  const page = useMemo(() => ({ socket, sources, recognitions, say }), [socket, sources, recognitions, say]);
   const view = views.find(({ path }) => path === segments[0]) ?? views[0]!;
   const main = useRef<HTMLElement>(null);
   const isFirst = useRef(true);

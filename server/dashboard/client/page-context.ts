@@ -1,12 +1,14 @@
 /** What every view may use: the socket, what can be seen, and short messages to the operator. */
 import { createContext } from 'preact';
 import { useContext, useEffect, useState } from 'preact/hooks';
+import type { Recognitions } from './recognitions.ts';
 import type { ConnectionState, PageSocket, ServerMessage } from './socket.ts';
 import type { Sources } from './sources.ts';
 
 export interface Page {
   readonly socket: PageSocket;
   readonly sources: Sources;
+  readonly recognitions: Recognitions;
   /** Says something for a few seconds; what went wrong stays until it is closed. */
   readonly say: (text: string, kind?: 'good' | 'bad') => void;
 }

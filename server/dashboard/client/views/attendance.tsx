@@ -1,8 +1,8 @@
 /** Attendance: the slots that run, how their cameras are, who is seen, and what the backend has not taken yet. */
-import { useEffect, useState } from 'preact/hooks';
-import { call, words } from '../api.ts';
+import { useEffect, useReducer, useState } from 'preact/hooks';
+import { call, sentence, words } from '../api.ts';
 import { durationWords, timeWords } from '../clock.ts';
-import { useMessages, usePage } from '../page-context.ts';
+import { usePage } from '../page-context.ts';
 import { Age } from '../parts/age.tsx';
 import { Confirm } from '../parts/dialog.tsx';
 import { Empty } from '../parts/empty.tsx';
@@ -10,7 +10,7 @@ import { Fact, Facts } from '../parts/facts.tsx';
 import { Progress } from '../parts/progress.tsx';
 import { Badge } from '../parts/state-badge.tsx';
 import { Trouble } from '../parts/trouble.tsx';
-import type { RecognitionMessage } from '../socket.ts';
+import type { SeenStudent } from '../recognitions.ts';
 import { useAnswer } from '../use-answer.ts';
 import type { ViewProps } from '../views.ts';
 
@@ -40,16 +40,12 @@ interface Session {
 }
 
 const REFRESH_EVERY_MS = 3000;
-/** The list is for looking at, not for keeping: the backend has them all. */
-const MOST_SHOWN = 200;
 
 export default function Attendance(_: ViewProps) {
   const { answer, error, reload } = useAnswer<{ data: { sessions: readonly Session[] } }>(
     '/api/v1/recognition/sessions',
     REFRESH_EVERY_MS,
   );
-  const [seen, setSeen] = useState<readonly RecognitionMessage[]>([]);
-  useMessages('recognition', (message) => setSeen((now) => [message, ...now].slice(0, MOST_SHOWN)));
   const sessions = answer?.data.sessions ?? [];
   const waiting = sessions.reduce((sum, { pendingRecognitions }) => sum + pendingRecognitions, 0);
 
@@ -81,12 +77,7 @@ export default function Attendance(_: ViewProps) {
         </Empty>
       )}
       {sessions.map((session) => (
-        <Slot
-          key={session.slotId}
-          session={session}
-          seen={seen.filter(({ slotId }) => slotId === session.slotId)}
-          onStopped={reload}
-        />
+        <Slot key={session.slotId} session={session} onStopped={reload} />
       ))}
     </>
   );
@@ -94,15 +85,16 @@ export default function Attendance(_: ViewProps) {
 
 interface SlotProps {
   readonly session: Session;
-  readonly seen: readonly RecognitionMessage[];
   readonly onStopped: () => void;
 }
 
-function Slot({ session, seen, onStopped }: SlotProps) {
-  const { say } = usePage();
+function Slot({ session, onStopped }: SlotProps) {
+  const { say, recognitions } = usePage();
+  const [, redraw] = useReducer<number, void>((count) => count + 1, 0);
+  useEffect(() => recognitions.onChange(() => redraw()), [recognitions]);
+  const seen = recognitions.of(session.slotId);
   const [asking, setAsking] = useState(false);
   const [stopping, setStopping] = useState(false);
-  const people = new Set(seen.map(({ userId }) => userId));
 
   async function stop(): Promise<void> {
     setStopping(true);
@@ -138,7 +130,7 @@ function Slot({ session, seen, onStopped }: SlotProps) {
             </Fact>
             <Fact name="Students">
               {session.totalStudents} expected
-              {seen.length > 0 && `, ${people.size} seen since this page is open`}
+              {seen.length > 0 && `, ${seen.length} seen since this page is open`}
             </Fact>
             <Fact name="Results">
               {session.totalRecognitions} taken by the backend, {session.pendingRecognitions} waiting
@@ -164,7 +156,7 @@ function Slot({ session, seen, onStopped }: SlotProps) {
                     {camera.active ? 'Running' : 'No picture'}
                   </Badge>
                 </span>
-                {camera.error !== null && <p class="trouble small">{camera.error}</p>}
+                {camera.error !== null && <p class="trouble small whole-row">{sentence(camera.error)}</p>}
               </li>
             ))}
           </ul>
@@ -194,9 +186,9 @@ function CamerasBadge({ session: { activeCameras, totalCameras } }: { session: S
   );
 }
 
-function Recognitions({ seen }: { seen: readonly RecognitionMessage[] }) {
+function Recognitions({ seen }: { seen: readonly SeenStudent[] }) {
   const [announced, setAnnounced] = useState('');
-  const newest = seen[0];
+  const newest = seen[0]?.message;
   // One at a time: a full class that comes in is no reading aloud.
   useEffect(() => {
     const timer = setTimeout(() => setAnnounced(newest ? `${newest.fullName} seen` : ''), 1000);
@@ -210,13 +202,15 @@ function Recognitions({ seen }: { seen: readonly RecognitionMessage[] }) {
       </p>
       {seen.length === 0 && <p class="muted">Nobody since this page is open.</p>}
       <ol class="rows scrolling" tabIndex={seen.length > 6 ? 0 : undefined} aria-label="Seen, newest first">
-        {seen.map(({ userId, fullName, rollNumber, cameraName, similarity, timestamp }) => (
-          <li key={`${userId} ${timestamp}`}>
+        {seen.map(({ message, times }) => (
+          <li key={message.userId}>
             <span>
-              <span class="strong">{fullName}</span> <span class="muted small">{rollNumber}</span>
+              <span class="strong">{message.fullName}</span>{' '}
+              <span class="muted small">{message.rollNumber}</span>
             </span>
             <span class="row-end muted small">
-              {cameraName} · {similarity.toFixed(2)} · <Age at={timestamp} />
+              {message.cameraName} · similarity {message.similarity.toFixed(2)} ·{' '}
+              {times === 1 ? 'once' : `${times} times`} · <Age at={message.timestamp} />
             </span>
           </li>
         ))}

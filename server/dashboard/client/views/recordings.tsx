@@ -30,6 +30,13 @@ export default function Recordings(_: ViewProps) {
   const [doomed, setDoomed] = useState<Recording | null>(null);
   useMessages('recording', reload, [reload]);
   const recordings = answer?.data ?? [];
+  const { list } = useSourceList();
+  /** `door-1_1764200000000.mp4` is of door-1. */
+  const whose = ({ id }: Recording): string => {
+    const prefix = id.replace(/_\d{12,14}$/, '');
+    if (prefix === 'all_devices') return 'All boards';
+    return list.find((source) => source.kind === 'device' && source.id === prefix)?.name ?? prefix;
+  };
 
   async function remove({ name }: Recording): Promise<void> {
     try {
@@ -169,12 +176,6 @@ function Recorder({ onMade }: { onMade: () => void }) {
       {busy && <Progress label="Making the video; this takes a few seconds" />}
     </form>
   );
-}
-
-/** `door-1_1764200000000.mp4` is of door-1. */
-function whose({ id }: Recording): string {
-  const name = id.replace(/_\d{12,14}$/, '');
-  return name === 'all_devices' ? 'All boards' : name;
 }
 
 export function sizeWords(bytes: number): string {

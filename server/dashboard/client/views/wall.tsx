@@ -28,6 +28,8 @@ type Filter = keyof typeof FILTERS;
 
 /** From so many on a name is found faster by typing than by looking. */
 const SEARCH_FROM = 9;
+/** From so many on more of them in sight are worth more than larger ones. */
+const DENSE_FROM = 24;
 
 function Tiles() {
   const { list, error, loaded, reload } = useSourceList();
@@ -82,7 +84,7 @@ function Tiles() {
           )}
         </div>
       )}
-      <ul class="tiles">
+      <ul class={`tiles ${shown.length > DENSE_FROM ? 'dense' : ''}`}>
         {shown.map(({ key, kind, id }) => (
           <Tile key={key} kind={kind} id={id} />
         ))}

@@ -36,6 +36,9 @@ export function Measurements({ deviceId }: { deviceId: string }) {
   const readings = answer?.data ?? [];
   const series = useMemo(() => seriesOf(readings), [readings]);
   const untilMs = serverNow();
+  // Where there is less than that, it is drawn as large as it can be.
+  const oldest = readings.at(-1);
+  const fromMs = Math.max(untilMs - spanMs, oldest ? Date.parse(oldest.receivedAt) : 0);
 
   return (
     <section class="measurements">
@@ -66,7 +69,7 @@ export function Measurements({ deviceId }: { deviceId: string }) {
       )}
       <div class="plots">
         {series.map(({ name, points }) => (
-          <Plot key={name} name={name} points={points} fromMs={untilMs - spanMs} untilMs={untilMs} />
+          <Plot key={name} name={name} points={points} fromMs={fromMs} untilMs={untilMs} />
         ))}
       </div>
     </section>

@@ -11,8 +11,8 @@ export interface SliderProps {
 export function Slider({ before, after, width, height }: SliderProps) {
   const [percent, setPercent] = useState(50);
   return (
-    <div class="compare-box">
-      <div class="compare" style={{ '--ratio': `${width / height}`, '--split': `${percent}%` }}>
+    <div class="compare-box" style={{ '--ratio': `${width / height}` }}>
+      <div class="compare" style={{ '--split': `${percent}%` }}>
         <img src={after} alt="After: enhanced" width={width} height={height} />
         <img class="before" src={before} alt="Before: as the sensor sent it" width={width} height={height} />
         <span class="compare-label left">As sent</span>

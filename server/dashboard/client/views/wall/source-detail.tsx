@@ -73,7 +73,10 @@ function Live({ source }: { source: Source }) {
   const { picture, name, kind } = source;
   return (
     <div class="detail">
-      <div class="detail-picture">
+      <div
+        class="detail-picture"
+        style={picture === null ? undefined : { '--ratio': `${picture.width / picture.height}` }}
+      >
         {picture === null ? (
           <p class="no-picture">
             <Icon name={kind === 'device' ? 'devices' : 'camera'} />

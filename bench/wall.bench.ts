@@ -1,0 +1,158 @@
+/** What a wall of many boards costs the browser that shows it: processor time of all its processes, and tasks that hold up the page. */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Page } from 'playwright-core';
+import sharp from 'sharp';
+import { noBrowser, openBrowser } from '../test/support/browser.ts';
+import { readSample } from '../test/support/samples.ts';
+import { wholeNumber } from './command-line.ts';
+import { type Reporter, spreadFigure, verify } from './harness.ts';
+import { type OwnServer, startOwnServer } from './own-server.ts';
+import { samplePhotoCount } from './sample-photos.ts';
+
+export const title = 'the page with 50 boards at 2 frames/s each';
+
+const BOARDS = 50;
+const FRAMES_PER_SECOND = 2;
+const MAX_CORES = 1 / 3;
+const LONG_TASK_MS = 100;
+const WARM_UP_MS = 6000;
+/** All of the tiles are in sight, so all of the pictures are loaded and drawn. */
+const VIEWPORT = { width: 1920, height: 1200 };
+
+export async function run(reporter: Reporter, options: Readonly<Record<string, string>>): Promise<void> {
+  if (noBrowser !== false) {
+    reporter.skip(noBrowser);
+    return;
+  }
+  const repeats = wholeNumber(options, 'repeats', 3, 1, 50);
+  const seconds = wholeNumber(options, 'seconds', 15, 1, 3600);
+  const [width, height] = [
+    wholeNumber(options, 'width', 640, 16, 4096),
+    wholeNumber(options, 'height', 480, 16, 4096),
+  ];
+  reporter.note(
+    `${BOARDS} boards, JPEG of ${width} x ${height}, no recognition; Chromium without GPU, window of ${VIEWPORT.width} x ${VIEWPORT.height}, the server beside it`,
+  );
+  const server = await startOwnServer({ settings: { WORKER_THREADS: '1', LOG_LEVEL: 'error' } });
+  const browser = await openBrowser(server, { viewport: VIEWPORT });
+  const playing = play(server, await pictures(width, height));
+  try {
+    const page = await browser.open();
+    await page
+      .locator('.tile img')
+      .nth(BOARDS - 1)
+      .waitFor();
+    await pause(WARM_UP_MS);
+    await observeLongTasks(page);
+    const cores: number[] = [];
+    const rates: number[] = [];
+    for (let i = 0; i < repeats; i++) {
+      const [cpuBefore, servedBefore, startedMs] = [
+        await browser.cpuSeconds(),
+        await served(server),
+        performance.now(),
+      ];
+      await pause(seconds * 1000);
+      const [cpuAfter, servedAfter] = [await browser.cpuSeconds(), await served(server)];
+      const elapsedS = (performance.now() - startedMs) / 1000;
+      cores.push((cpuAfter - cpuBefore) / elapsedS);
+      rates.push((servedAfter - servedBefore) / elapsedS);
+    }
+    const longTasksMs = await readLongTasks(page);
+    const least = 0.9 * BOARDS * FRAMES_PER_SECOND;
+    verify(
+      Math.min(...rates) >= least,
+      `at least ${least} pictures/s were fetched, not ${Math.min(...rates).toFixed(1)}`,
+    );
+    verify(browser.complaints.length === 0, browser.complaints.join('; '));
+    reporter.add(spreadFigure('pictures fetched', 'pictures/s', rates));
+    reporter.add(spreadFigure('processor time of the browser', 'cores', cores, { atMost: MAX_CORES }));
+    const longest = Math.max(0, ...longTasksMs);
+    reporter.add({
+      name: 'longest task of the page',
+      unit: 'ms',
+      value: longest,
+      target: { atMost: LONG_TASK_MS },
+    });
+    reporter.add({ name: 'tasks over 50 ms', unit: 'tasks', value: longTasksMs.length });
+  } finally {
+    playing.stop();
+    await browser.close();
+    await server.dispose();
+  }
+}
+
+/** Each board shows people of a sample photo, cut a little differently every time. */
+async function pictures(width: number, height: number): Promise<Buffer[]> {
+  const made: Buffer[] = [];
+  for (let sample = 1; sample <= samplePhotoCount; sample++) {
+    const photo = sharp(await readSample(sample)).resize(Math.round(width * 1.1), Math.round(height * 1.1), {
+      fit: 'cover',
+    });
+    const whole = await photo.toBuffer();
+    for (let shift = 0; shift < 8; shift++)
+      made.push(
+        await sharp(whole)
+          .extract({ left: shift * 4, top: shift * 2, width, height })
+          .jpeg({ quality: 85 })
+          .toBuffer(),
+      );
+  }
+  return made;
+}
+
+/** Stores and tells frames as the route of the boards does, evenly over each second. */
+function play(server: OwnServer, jpegs: readonly Buffer[]): { stop(): void } {
+  let sent = 0;
+  const face = { box: { x: 120, y: 90, width: 80, height: 100 }, recognizedAs: 'Somebody', similarity: 0.9 };
+  const send = async () => {
+    const number = sent++;
+    const deviceId = `board-${(number % BOARDS) + 1}`;
+    const round = Math.floor(number / BOARDS);
+    const jpeg = jpegs[((number % BOARDS) * 8 + (round % 8)) % jpegs.length]!;
+    const { name, createdAt } = await server.frames.store(deviceId, jpeg, null);
+    const recognition = { status: 'no_faces', recognizedAs: null, confidence: 0, error: null } as const;
+    server.frameEvents.stored(
+      { deviceId, ipAddress: '127.0.0.1' },
+      { deviceId, filename: name, url: `/data/${name}`, recognition },
+      {
+        createdAt,
+        width: 640,
+        height: 480,
+        faces: number % 2 === 0 ? [face] : [],
+        enhancement: null,
+        sensor: {},
+        warnings: [],
+        original: null,
+      },
+    );
+  };
+  const startedMs = performance.now();
+  const timer = setInterval(() => {
+    const due = ((performance.now() - startedMs) / 1000) * BOARDS * FRAMES_PER_SECOND;
+    while (sent < due) void send();
+  }, 10);
+  return { stop: () => clearInterval(timer) };
+}
+
+async function served(server: OwnServer): Promise<number> {
+  const { values } = await server.metrics.requestSeconds.get();
+  return (
+    values.find(
+      ({ metricName, labels }) =>
+        metricName?.endsWith('_count') && labels.route === '/data/:name' && Number(labels.status) === 200,
+    )?.value ?? 0
+  );
+}
+
+const observeLongTasks = (page: Page) =>
+  page.evaluate(() => {
+    const kept: number[] = [];
+    Object.assign(globalThis, { longTasksMs: kept });
+    new PerformanceObserver((list) => {
+      for (const { duration } of list.getEntries()) kept.push(duration);
+    }).observe({ type: 'longtask' });
+  });
+
+const readLongTasks = (page: Page) =>
+  page.evaluate(() => (globalThis as unknown as { longTasksMs: number[] }).longTasksMs);
