@@ -43,6 +43,9 @@ const SHARED = ['../../kernels/', '../../workers/'].map((folder) =>
 );
 const STAMP = 'sources.json';
 
+/** Builds of this process that are under way. */
+let running = 0;
+
 /**
  * The page as the sources are now; built where `folder` holds none, or an older one.
  * @param folder may be removed and made anew at any time
@@ -73,26 +76,32 @@ async function sourcesStamp(): Promise<string> {
 async function build(folder: string, stamp: string): Promise<void> {
   // Loaded only where there is something to build: most starts find the page made.
   const esbuild = await import('esbuild');
-  const { outputFiles, metafile } = await esbuild.build({
-    absWorkingDir: CLIENT,
-    entryPoints: [...ENTRIES],
-    outdir: folder,
-    write: false,
-    metafile: true,
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    target: ['es2022', 'chrome110', 'firefox115', 'safari16'],
-    minify: true,
-    jsx: 'automatic',
-    jsxImportSource: 'preact',
-    loader: { '.svg': 'copy', '.wasm': 'binary' },
-    // Their folder is no part of the name: all files lie side by side.
-    entryNames: '[name]-[hash]',
-    chunkNames: 'part-[hash]',
-    assetNames: '[name]-[hash]',
-    logLevel: 'silent',
-  });
+  running++;
+  const { outputFiles, metafile } = await esbuild
+    .build({
+      absWorkingDir: CLIENT,
+      entryPoints: [...ENTRIES],
+      outdir: folder,
+      write: false,
+      metafile: true,
+      bundle: true,
+      splitting: true,
+      format: 'esm',
+      target: ['es2022', 'chrome110', 'firefox115', 'safari16'],
+      minify: true,
+      jsx: 'automatic',
+      jsxImportSource: 'preact',
+      loader: { '.svg': 'copy', '.wasm': 'binary' },
+      // Their folder is no part of the name: all files lie side by side.
+      entryNames: '[name]-[hash]',
+      chunkNames: 'part-[hash]',
+      assetNames: '[name]-[hash]',
+      logLevel: 'silent',
+    })
+    .finally(() => {
+      // Its process would stay for as long as ours; it is shared by all builds of a process.
+      if (--running === 0) return esbuild.stop();
+    });
   const files = new Map(outputFiles.map(({ path, contents }) => [basename(path), Buffer.from(contents)]));
   files.set('index.html', Buffer.from(await writeDocument(metafile)));
 

@@ -41,6 +41,9 @@ export interface CameraRecord {
   readonly name: string;
   readonly state: string;
   readonly trouble: string | null;
+  readonly width: number | null;
+  readonly height: number | null;
+  readonly lastFrameAt: string | null;
 }
 
 export interface Source {
@@ -61,6 +64,12 @@ interface LastFrame extends Picture {
 }
 
 export type Sources = ReturnType<typeof createSources>;
+
+const REFRESH_CAMERAS_MS = 5000;
+
+/** @param at only so that a newer picture has another address */
+const pictureOf = (cameraId: string, at: number): string =>
+  `/api/v1/cameras/${encodeURIComponent(cameraId)}/picture?at=${at}`;
 
 export const keyOf = (kind: Source['kind'], id: string): string => `${kind}:${id}`;
 
@@ -98,12 +107,32 @@ export function createSources(socket: PageSocket) {
   }
 
   function lookedAt({ source, at, url, width, height, faces }: LookedAtMessage): void {
-    const shown = url ?? `/api/v1/cameras/${encodeURIComponent(source.id)}/picture?at=${at}`;
+    const shown = url ?? pictureOf(source.id, at);
     const { state } = sources.get(keyOf(source.kind, source.id)) ?? {};
     // A board that sends is there, whatever was last heard of its state.
     const awake = state === 'offline' ? { state: 'online' } : {};
     change(source.kind, source.id, { ...awake, picture: { url: shown, at, width, height, faces } });
   }
+
+  function putCamera({ cameraId, name, state, trouble, lastFrameAt, width, height }: CameraRecord): void {
+    const shown = sources.get(keyOf('camera', cameraId))?.picture ?? null;
+    const at = lastFrameAt === null ? 0 : Date.parse(lastFrameAt);
+    // A camera that is looked at tells its pictures itself; of others the newest is asked for now and then.
+    const isNewer = width !== null && height !== null && at > (shown?.at ?? 0) + REFRESH_CAMERAS_MS / 2;
+    const picture = isNewer ? { url: pictureOf(cameraId, at), at, width, height, faces: [] } : shown;
+    change('camera', cameraId, { name, state, trouble, picture });
+  }
+
+  async function refreshCameras(): Promise<void> {
+    if (
+      document.visibilityState !== 'visible' ||
+      ![...sources.values()].some(({ kind }) => kind === 'camera')
+    )
+      return;
+    // The next round may have an answer again.
+    for (const camera of await listCameras().catch(() => [])) putCamera(camera);
+  }
+  const timer = setInterval(() => void refreshCameras(), REFRESH_CAMERAS_MS);
 
   async function load(): Promise<void> {
     try {
@@ -123,8 +152,7 @@ export function createSources(socket: PageSocket) {
         change('device', device.deviceId, { name: device.name, state: device.status, device });
       // Boards that say no id have pictures, and are in no list.
       for (const [deviceId, picture] of pictures) change('device', deviceId, { picture });
-      for (const { cameraId, name, state, trouble } of cameras)
-        change('camera', cameraId, { name, state, trouble });
+      for (const camera of cameras) putCamera(camera);
       error = null;
       loaded = true;
     } catch (thrown) {
@@ -170,6 +198,7 @@ export function createSources(socket: PageSocket) {
       return () => listListeners.delete(listener);
     },
     close(): void {
+      clearInterval(timer);
       for (const stop of stops) stop();
     },
   };

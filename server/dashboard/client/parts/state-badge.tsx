@@ -12,6 +12,7 @@ const WORDS: Readonly<Record<string, readonly [Mood, string]>> = {
   // Cameras and sessions.
   starting: ['idle', 'Connecting'],
   connecting: ['idle', 'Connecting'],
+  live: ['good', 'Live'],
   running: ['good', 'Running'],
   playing: ['good', 'Running'],
   active: ['good', 'Running'],
