@@ -1,104 +1,13 @@
 /** A site with boards, a camera and people, as an operator would have it, played to a real server: for pictures of the page. */
-import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import sharp from 'sharp';
-import { startBackend } from '../test/support/backend.ts';
-import { makeH264Clip } from '../test/support/h264-clip.ts';
-import { RtspServer } from '../test/support/rtsp-server.ts';
-import { readSample, samplePath } from '../test/support/samples.ts';
+import { readSample } from '../test/support/samples.ts';
 import type { Box } from '../workers/protocol.ts';
+import { BOARDS, type Board, FRAME, PEOPLE } from './demo-cast.ts';
+import { holdClass } from './demo-class.ts';
 import { createDemoClient } from './demo-client.ts';
 import { cutOut, readPhoto } from './demo-photos.ts';
 import type { OwnServer } from './own-server.ts';
-import { type CaptureSettings, capture, plainCapture } from './simulated-sensor.ts';
-
-export interface Region {
-  readonly left: number;
-  readonly top: number;
-  readonly width: number;
-  readonly height: number;
-}
-
-interface Board {
-  readonly id: string;
-  readonly name: string;
-  readonly sample: number;
-  /** What it sees of the sample photo; 4 to 3. */
-  readonly view: Region;
-  /** Null for a board that sends JPEG. */
-  readonly sensor: Partial<CaptureSettings> | null;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly wifiRssi: number;
-}
-
-const FRAME = { width: 640, height: 480 };
-
-const BOARDS: readonly Board[] = [
-  {
-    id: 'esp32-front-door',
-    name: 'Front door',
-    sample: 6,
-    view: { left: 120, top: 240, width: 840, height: 630 },
-    sensor: { gain: 4, exposure: 0.7, illuminant: 'fluorescent' },
-    wifiRssi: -58,
-  },
-  {
-    id: 'esp32-reception',
-    name: 'Reception',
-    sample: 3,
-    view: { left: 960, top: 110, width: 860, height: 645 },
-    sensor: { gain: 8, exposure: 0.45, illuminant: 'tungsten' },
-    headers: { 'X-Sensor-Model': 'OV2640', 'X-Sensor-Gain': '8', 'X-Sensor-Exposure-Lines': '1200' },
-    wifiRssi: -49,
-  },
-  {
-    id: 'esp32-staircase',
-    name: 'Staircase',
-    sample: 5,
-    view: { left: 330, top: 40, width: 1320, height: 990 },
-    sensor: { gain: 2 },
-    wifiRssi: -71,
-  },
-  {
-    id: 'esp32-workshop',
-    name: 'Workshop',
-    sample: 1,
-    view: { left: 1180, top: 60, width: 720, height: 540 },
-    sensor: { gain: 16, exposure: 0.5, mosaic: 'bayer' },
-    headers: { 'X-Sensor-Model': 'OV3660', 'X-Sensor-Agc-Gain': '15' },
-    wifiRssi: -83,
-  },
-  {
-    id: 'esp32-loading-bay',
-    name: 'Loading bay',
-    sample: 6,
-    view: { left: 1040, top: 170, width: 860, height: 645 },
-    sensor: { gain: 1 },
-    wifiRssi: -64,
-  },
-  {
-    id: 'esp32-lounge',
-    name: 'Lounge',
-    sample: 2,
-    view: { left: 760, top: 60, width: 1000, height: 750 },
-    sensor: null,
-    wifiRssi: -55,
-  },
-];
-
-/** By sample photo and place of the face, from the left. */
-const PEOPLE: readonly { name: string; sample: number; face: number }[] = [
-  { name: 'Ada Berg', sample: 3, face: 1 },
-  { name: 'Chloe Martin', sample: 3, face: 2 },
-  { name: 'Lina Ortega', sample: 6, face: 0 },
-  { name: 'Noor Haddad', sample: 6, face: 1 },
-  { name: 'Emma Clarke', sample: 6, face: 3 },
-  { name: 'Mia Santos', sample: 5, face: 4 },
-  { name: 'Grace Lin', sample: 5, face: 3 },
-];
+import { capture, plainCapture } from './simulated-sensor.ts';
 
 export interface DemoSite {
   /** Sends a frame of each board once more. */
@@ -231,70 +140,4 @@ function measure(post: (path: string, body: object) => Promise<void>): () => voi
     });
   }, 500);
   return () => clearInterval(timer);
-}
-
-async function holdClass(
-  server: OwnServer,
-  post: (path: string, body: object) => Promise<void>,
-  ffmpegPath: string,
-): Promise<{ close(): Promise<void> }> {
-  const folder = await mkdtemp(join(tmpdir(), 'facepool-demo-site-'));
-  const stills: string[] = [];
-  for (const [i, region] of [BOARDS[1]!, BOARDS[0]!].entries()) {
-    const path = join(folder, `${i}.png`);
-    await sharp(samplePath(region.sample)).extract(region.view).resize(960, 720).png().toFile(path);
-    stills.push(path);
-  }
-  const video = join(folder, 'room.mp4');
-  await promisify(execFile)(ffmpegPath, [
-    ...['-y', '-nostdin', '-loglevel', 'error'],
-    ...stills.flatMap((path) => ['-loop', '1', '-framerate', '10', '-t', '4', '-i', path]),
-    ...['-filter_complex', '[0:v][1:v]concat=n=2:v=1,format=yuv420p[out]', '-map', '[out]'],
-    ...['-c:v', 'libx264', '-preset', 'veryfast', video],
-  ]);
-  const clip = await makeH264Clip(ffmpegPath, {
-    file: video,
-    width: 960,
-    height: 720,
-    framesPerSecond: 10,
-    durationS: 8,
-  });
-  const camera = await RtspServer.start({ clip });
-  const backend = await startBackend();
-  const students = [];
-  for (const [i, { name, sample, face }] of PEOPLE.slice(0, 4).entries()) {
-    const jpeg = await readSample(sample);
-    const input = { kind: 'encoded', bytes: new Uint8Array(jpeg) } as const;
-    const { faces } = await server.recognizer.analyse({
-      input,
-      index: null,
-      returnEmbeddings: true,
-      jpegQuality: null,
-    });
-    const { embedding } = faces.toSorted((a, b) => a.box.x - b.box.x)[face]!;
-    students.push({
-      userId: 100 + i,
-      fullName: name,
-      rollNumber: `S-${2041 + 7 * i}`,
-      embeddingVector: [...embedding!],
-      embeddingVersion: 1,
-    });
-  }
-  await post('/api/v1/recognition/process-session', {
-    slotId: 312,
-    roomId: 24,
-    students,
-    cameras: [
-      { id: 1, name: 'Room 24, front', rtspUrl: camera.url() },
-      { id: 2, name: 'Room 24, door', rtspUrl: 'rtsp://127.0.0.1:9/stream' },
-    ],
-    config: { similarityThreshold: 0.85, scanInterval: 2, callbackUrl: `${backend.url}/callback` },
-  });
-  return {
-    async close() {
-      await camera.close();
-      await backend.close();
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
 }
