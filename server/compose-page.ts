@@ -20,6 +20,7 @@ export interface PageParts {
   readonly access: AccessControl;
   readonly cookies: SessionCookies;
   readonly bodies: BodyReader;
+  readonly isTunnelled: (ctx: Context) => boolean;
   /** What others than browsers are told at `/`. */
   readonly greet: (ctx: Context) => void;
   readonly detectorInUse: BrowserDetectorSource['inUse'];
@@ -74,6 +75,7 @@ export function composePage(parts: PageParts): ComposedPage {
         access,
         cookies,
         bodies,
+        isTunnelled: parts.isTunnelled,
         attempts: createRateLimiter({ maxCalls: MAX_ATTEMPTS, windowMs: ATTEMPTS_WINDOW_MS }),
         serviceName: settings.SERVICE_NAME,
         version: parts.version,

@@ -176,6 +176,7 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
     bodies,
     greet: greeting(config.SERVICE_NAME, version),
     detectorInUse: () => detectorInUse(config, recognizer),
+    isTunnelled: (ctx) => devices.isTunnelled(ctx.req.socket),
     log,
     closers,
   });

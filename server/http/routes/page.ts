@@ -37,7 +37,8 @@ export function pageRoutes({ page, greet }: PageDependencies): Route[] {
   async function sendDocument(ctx: Context): Promise<void> {
     const { document } = await built(page);
     ctx.set('Permissions-Policy', 'camera=(self), microphone=(), geolocation=()');
-    ctx.set('Cross-Origin-Opener-Policy', 'same-origin');
+    // Browsers complain of it on pages that are not secure.
+    if (ctx.secure) ctx.set('Cross-Origin-Opener-Policy', 'same-origin');
     ctx.set('Cache-Control', 'no-cache');
     send(ctx, document);
   }

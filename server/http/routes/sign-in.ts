@@ -21,6 +21,8 @@ export interface SignInDependencies {
   readonly bodies: BodyReader;
   /** Of attempts, by client: whoever guesses keys is slowed down to a few a minute. */
   readonly attempts: RateLimiter;
+  /** Whether the request came through the SSH tunnel: whoever guesses there locks nobody else out. */
+  readonly isTunnelled: (ctx: Context) => boolean;
   readonly serviceName: string;
   readonly version: string;
   readonly log: Log;
@@ -38,7 +40,7 @@ export function signInRoutes(dependencies: SignInDependencies): Route[] {
   }
 
   async function signIn(ctx: Context): Promise<void> {
-    const retryAfterS = attempts.count(ctx.ip);
+    const retryAfterS = attempts.count(dependencies.isTunnelled(ctx) ? 'tunnel' : ctx.ip);
     if (retryAfterS !== null) throw rateLimited(retryAfterS);
     // Another site's page could otherwise sign a browser in to a server of its choice.
     if (ctx.get('X-Requested-With') !== REQUESTED_WITH)
