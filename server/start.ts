@@ -1,5 +1,5 @@
 /** The composition root: builds each part, joins them, and closes them in the opposite order. */
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { reachableUrls } from './addresses.ts';
 import { createCameraHub } from './cameras/camera-hub.ts';
 import { Closers, inParallel } from './closers.ts';
@@ -16,8 +16,9 @@ import {
 } from './compose-recognition.ts';
 import { openDatabase } from './database.ts';
 import { createFrameEnhancer } from './devices/frame-enhancement.ts';
-import { type FrameStore, openFrames } from './devices/frames.ts';
+import type { FrameStore } from './devices/frames.ts';
 import { chooseFfmpeg } from './ffmpeg-choice.ts';
+import { openFrameStore } from './frame-store.ts';
 import { createAccessControl } from './http/api-key.ts';
 import { createApp } from './http/app.ts';
 import { createBodyReader } from './http/body.ts';
@@ -279,21 +280,4 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
       return stopped;
     },
   };
-}
-
-async function openFrameStore(
-  config: Config,
-  log: Log,
-  metrics: Metrics,
-  closers: Closers,
-): Promise<FrameStore> {
-  const frames = await openFrames({
-    folder: join(config.DATA_DIR, 'frames'),
-    retentionS: config.FRAME_RETENTION_S,
-    storageBytes: config.FRAME_STORAGE_BYTES,
-    log,
-    metrics,
-  });
-  closers.add('frames', () => frames.close());
-  return frames;
 }
