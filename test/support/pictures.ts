@@ -21,11 +21,17 @@ export async function portrait(person: 0 | 1, { widthPx = 300, brightness = 1 } 
 
 /** A person as a board's raw frame: RGB565, high byte first, 320x240. */
 export async function rgb565Frame(person: 0 | 1, byteOrder: 'BE' | 'LE' = 'BE'): Promise<Buffer> {
-  const rgb = await sharp(await portrait(person))
-    .resize({ width: 320, height: 240, fit: 'contain' })
-    .removeAlpha()
-    .raw()
-    .toBuffer();
+  return rgb565(sharp(await portrait(person)).resize({ width: 320, height: 240, fit: 'contain' }), byteOrder);
+}
+
+/** The first person as a board on a wall sees her: the frame is full of the scene. RGB565, high byte first, 320x240. */
+export function boardFrame(): Promise<Buffer> {
+  const view = { left: 250, top: 230, width: 520, height: 390 };
+  return rgb565(sharp(samplePhoto(1)).extract(view).resize(320, 240), 'BE');
+}
+
+async function rgb565(picture: sharp.Sharp, byteOrder: 'BE' | 'LE'): Promise<Buffer> {
+  const rgb = await picture.removeAlpha().raw().toBuffer();
   const frame = Buffer.alloc(320 * 240 * 2);
   for (let i = 0; i < 320 * 240; i++) {
     const code = ((rgb[3 * i]! >> 3) << 11) | ((rgb[3 * i + 1]! >> 2) << 5) | (rgb[3 * i + 2]! >> 3);

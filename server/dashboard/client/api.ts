@@ -84,12 +84,16 @@ async function bodyOf(response: Response): Promise<unknown> {
 }
 
 function errorOf(response: Response, body: unknown): ApiError {
-  const { error, message, code } = (body ?? {}) as { error?: string; message?: string; code?: string };
+  const { error, message, errors, code } = (body ?? {}) as Partial<
+    Record<'error' | 'message' | 'code', string>
+  > & { readonly errors?: readonly string[] };
   const retryAfter = Number(response.headers.get('Retry-After') ?? Number.NaN);
   return new ApiError(
     response.status,
     code ?? '',
-    sentence(error ?? message ?? `The server answered ${response.status} without saying why.`),
+    sentence(
+      error ?? message ?? errors?.join('. ') ?? `The server answered ${response.status} without saying why.`,
+    ),
     Number.isFinite(retryAfter) ? retryAfter : null,
   );
 }

@@ -3,6 +3,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { call, onSignedOut } from './api.ts';
 import { PageContext } from './page-context.ts';
 import { ErrorBoundary } from './parts/error-boundary.tsx';
+import { HealthNotice } from './parts/health-notice.tsx';
 import { Navigation } from './parts/navigation.tsx';
 import { SignIn } from './parts/sign-in.tsx';
 import { Toasts, useToasts } from './parts/toasts.tsx';
@@ -112,6 +113,7 @@ function SignedIn({ onSocketRefused, onSignOut }: { onSocketRefused: () => void;
         </button>
         <Navigation current={view} onSignOut={() => void signOut()} />
         <main ref={main} tabIndex={-1} class="main">
+          <HealthNotice />
           <ErrorBoundary key={view.path}>
             <ViewFrame view={view} rest={segments.slice(1)} />
           </ErrorBoundary>
