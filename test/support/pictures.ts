@@ -1,6 +1,6 @@
 /** Pictures for tests, cut from the sample photographs of the npm package or made up. */
 import { crc32, deflateSync } from 'node:zlib';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { samplePhoto } from './server.ts';
 
 /** Where the three people of the first sample photograph are, with room around their faces. */
@@ -30,7 +30,7 @@ export function boardFrame(): Promise<Buffer> {
   return rgb565(sharp(samplePhoto(1)).extract(view).resize(320, 240), 'BE');
 }
 
-async function rgb565(picture: sharp.Sharp, byteOrder: 'BE' | 'LE'): Promise<Buffer> {
+async function rgb565(picture: Sharp, byteOrder: 'BE' | 'LE'): Promise<Buffer> {
   const rgb = await picture.removeAlpha().raw().toBuffer();
   const frame = Buffer.alloc(320 * 240 * 2);
   for (let i = 0; i < 320 * 240; i++) {

@@ -24,7 +24,7 @@ export function FaceBoxes({ faces, width, height, onChoose }: FaceBoxesProps) {
         };
         const known = face.recognizedAs !== null;
         const name = <span class="face-name">{face.recognizedAs ?? 'Unknown'}</span>;
-        const classes = `face-box ${known ? 'known' : ''} ${y < height * 0.12 ? 'below' : ''} ${x > width * 0.65 ? 'from-right' : ''}`;
+        const classes = `face-box ${known ? 'known' : ''} ${y < height * 0.12 ? 'below' : ''} ${x > width * 0.55 ? 'from-right' : ''}`;
         return onChoose ? (
           <button
             key={`${x} ${y}`}
