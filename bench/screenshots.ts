@@ -60,7 +60,7 @@ const SHOTS: readonly Shot[] = [
       await page.locator('.outline').first().waitFor({ timeout: 60_000 });
     },
   },
-  { name: 'people', path: 'people', ready: 'main img' },
+  { name: 'people', path: 'people', ready: 'main img', inReadme: true },
   { name: 'person', path: 'people/of/Ada Berg', ready: 'main img' },
   { name: 'who-is-this', path: 'people/who-is-this', ready: 'h1' },
   { name: 'attendance', path: 'attendance', ready: '.slot', inReadme: true },

@@ -221,6 +221,8 @@ describe('the page on its own', { skip: noBrowser, timeout: 120_000 }, () => {
       try {
         const page = await browser.open();
         for (const view of ['wall', 'attendance', 'recordings', 'devices']) {
+          // The search for findings looks at other sizes as well.
+          await page.setViewportSize({ width: 360, height: 740 });
           await page.goto(`/#/${view}`);
           await page.getByRole('heading', { level: 2 }).first().waitFor();
           const width = await page.evaluate(() => document.documentElement.scrollWidth);

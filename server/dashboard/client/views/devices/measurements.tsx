@@ -13,6 +13,8 @@ const SPANS = [
   { label: '6 hours', ms: 6 * 3_600_000 },
   { label: '24 hours', ms: 24 * 3_600_000 },
 ] as const;
+/** A plot of one reading has a width too. */
+const LEAST_SPAN_MS = 10_000;
 const MOST_READINGS = 1000;
 const REFRESH_EVERY_MS = 60_000;
 
@@ -38,7 +40,8 @@ export function Measurements({ deviceId }: { deviceId: string }) {
   const untilMs = serverNow();
   // Where there is less than that, it is drawn as large as it can be.
   const oldest = readings.at(-1);
-  const fromMs = Math.max(untilMs - spanMs, oldest ? Date.parse(oldest.receivedAt) : 0);
+  const oldestMs = Math.min(oldest ? Date.parse(oldest.receivedAt) : 0, untilMs - LEAST_SPAN_MS);
+  const fromMs = Math.max(untilMs - spanMs, oldestMs);
 
   return (
     <section class="measurements">
