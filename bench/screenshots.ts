@@ -30,7 +30,7 @@ interface Shot {
 }
 
 const SHOTS: readonly Shot[] = [
-  { name: 'wall', path: 'wall', ready: '.tile img', inReadme: true },
+  { name: 'wall', path: 'wall', ready: '.tile .face-box', inReadme: true },
   { name: 'live', path: 'wall/device/esp32-front-door', ready: '.detail-picture img' },
   {
     name: 'before-and-after',

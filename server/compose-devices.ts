@@ -14,6 +14,7 @@ import type { AccessControl } from './http/api-key.ts';
 import type { BodyReader } from './http/body.ts';
 import type { RequestState, Route } from './http/route.ts';
 import { deviceRoutes } from './http/routes/devices.ts';
+import { frameBundleRoutes } from './http/routes/frame-bundle.ts';
 import { ingestRoutes } from './http/routes/ingest.ts';
 import { lastFrameRoutes } from './http/routes/last-frames.ts';
 import { recordingRoutes } from './http/routes/recordings.ts';
@@ -155,6 +156,7 @@ export async function composeDevices(parts: DeviceParts): Promise<Devices> {
     registry,
     publish,
     routes: [
+      ...frameBundleRoutes(frames),
       ...lastFrameRoutes({ lastFrames, recognizer: parts.recognizer }),
       ...deviceRoutes({ registry, bodies, publish, log }),
       ...ingestRoutes({ sensorData, registry, bodies, publish }),

@@ -96,6 +96,7 @@ const EXPECTED_ACCESS: Readonly<Record<string, Access>> = {
   'GET /api/v1/devices': 'key',
   'POST /api/v1/devices/:deviceId/command': 'key',
   'GET /api/v1/last-frames': 'read',
+  'GET /api/v1/stream/frames/bundle': 'read',
   'GET /api/v1/devices/:deviceId/last-frame': 'read',
   'GET /api/v1/devices/:deviceId/last-frame/original.jpg': 'read',
   'POST /api/v1/ingest/sensor-data': 'board',

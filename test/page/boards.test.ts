@@ -59,7 +59,7 @@ describe('the page with a board', { skip: noBrowser, timeout: 240_000 }, () => {
     await sendFrame();
     const tile = page.getByRole('listitem').filter({ hasText: 'door-1' });
     await tile.locator('.face-box').getByText('Ada').waitFor();
-    const picture = await tile.locator('img').boundingBox();
+    const picture = await tile.locator('canvas').boundingBox();
     const face = await tile.locator('.face-box').boundingBox();
     assert.ok(picture !== null && face !== null);
     assert.ok(face.x > picture.x && face.x + face.width < picture.x + picture.width);

@@ -1,5 +1,5 @@
 /** The wall: every board and camera with its last picture; one of them in full where the address names it. */
-import { useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import { Empty } from '../parts/empty.tsx';
 import { Progress } from '../parts/progress.tsx';
 import { moodOf } from '../parts/state-badge.tsx';
@@ -10,6 +10,7 @@ import type { ViewProps } from '../views.ts';
 import { Presence } from './wall/presence.tsx';
 import { SourceDetail } from './wall/source-detail.tsx';
 import { Tile } from './wall/tile.tsx';
+import { createTilePictures } from './wall/tile-pictures.ts';
 
 export default function Wall({ rest }: ViewProps) {
   const [kind, id, tab] = rest;
@@ -35,6 +36,8 @@ function Tiles() {
   const { list, error, loaded, reload } = useSourceList();
   const [filter, setFilter] = useState<Filter>('all');
   const [search, setSearch] = useState('');
+  const pictures = useMemo(() => createTilePictures(), []);
+  useEffect(() => () => pictures.close(), [pictures]);
   const sorted = useMemo(
     () => list.toSorted((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true })),
     [list],
@@ -86,7 +89,7 @@ function Tiles() {
       )}
       <ul class={`tiles ${shown.length > DENSE_FROM ? 'dense' : ''}`}>
         {shown.map(({ key, kind, id }) => (
-          <Tile key={key} kind={kind} id={id} />
+          <Tile key={key} kind={kind} id={id} pictures={pictures} />
         ))}
       </ul>
       {list.length > 0 && shown.length === 0 && (

@@ -1,13 +1,20 @@
 /** One board or camera on the wall. */
 import { Age } from '../../parts/age.tsx';
 import { Icon } from '../../parts/icon.tsx';
-import { LivePicture } from '../../parts/live-picture.tsx';
 import { moodOf, StateBadge } from '../../parts/state-badge.tsx';
 import { linkTo } from '../../router.ts';
 import type { Source } from '../../sources.ts';
 import { useSource } from '../../use-sources.ts';
+import { TilePicture } from './tile-picture.tsx';
+import type { TilePictures } from './tile-pictures.ts';
 
-export function Tile({ kind, id }: { kind: Source['kind']; id: string }) {
+export interface TileProps {
+  readonly kind: Source['kind'];
+  readonly id: string;
+  readonly pictures: TilePictures;
+}
+
+export function Tile({ kind, id, pictures }: TileProps) {
   const source = useSource(kind, id);
   if (source === null) return null;
   const { name, state, picture, trouble } = source;
@@ -21,7 +28,7 @@ export function Tile({ kind, id }: { kind: Source['kind']; id: string }) {
               {trouble ?? 'No picture yet'}
             </p>
           ) : (
-            <LivePicture picture={picture} name={name} />
+            <TilePicture id={source.key} picture={picture} name={name} pictures={pictures} />
           )}
         </div>
         <div class="tile-foot">
