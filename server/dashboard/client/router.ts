@@ -18,6 +18,10 @@ export function readLocation(hash: string = location.hash): string[] {
 
 export const linkTo = (...segments: string[]): string => `#/${segments.map(encodeURIComponent).join('/')}`;
 
+/** Where one board or camera is seen in full. */
+export const linkToSource = (kind: 'device' | 'camera', id: string): string =>
+  kind === 'camera' ? linkTo('cameras', id) : linkTo('wall', 'device', id);
+
 export function goTo(...segments: string[]): void {
   location.hash = linkTo(...segments);
 }

@@ -1,4 +1,4 @@
-/** The wall: every board and camera with its last picture; one of them in full where the address names it. */
+/** The wall: every board and camera with its last picture; a board in full where the address names it. Cameras have a view of their own. */
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { Empty } from '../parts/empty.tsx';
 import { Progress } from '../parts/progress.tsx';
@@ -7,15 +7,14 @@ import { Trouble } from '../parts/trouble.tsx';
 import type { Source } from '../sources.ts';
 import { useSourceList } from '../use-sources.ts';
 import type { ViewProps } from '../views.ts';
+import { BoardDetail } from './wall/board-detail.tsx';
 import { Presence } from './wall/presence.tsx';
-import { SourceDetail } from './wall/source-detail.tsx';
 import { Tile } from './wall/tile.tsx';
 import { createTilePictures } from './wall/tile-pictures.ts';
 
 export default function Wall({ rest }: ViewProps) {
   const [kind, id, tab] = rest;
-  if ((kind === 'device' || kind === 'camera') && id !== undefined)
-    return <SourceDetail key={`${kind}:${id}`} kind={kind} id={id} tab={tab ?? 'live'} />;
+  if (kind === 'device' && id !== undefined) return <BoardDetail key={id} id={id} tab={tab ?? 'live'} />;
   return <Tiles />;
 }
 

@@ -2,7 +2,7 @@
 import { useCallback } from 'preact/hooks';
 import { serverNow, useTicking } from '../../clock.ts';
 import { usePage } from '../../page-context.ts';
-import { linkTo } from '../../router.ts';
+import { linkToSource } from '../../router.ts';
 import type { Source } from '../../sources.ts';
 
 const SEEN_WITHIN_MS = 60_000;
@@ -26,7 +26,7 @@ export function Presence() {
       <ul aria-label="Seen in the last minute">
         {seen.slice(0, MOST_NAMES).map(({ name, source }) => (
           <li key={name}>
-            <a class="chip" href={linkTo('wall', source.kind, source.id)}>
+            <a class="chip" href={linkToSource(source.kind, source.id)}>
               <strong>{name}</strong> {source.name}
             </a>
           </li>

@@ -2,7 +2,7 @@
 import { Age } from '../../parts/age.tsx';
 import { Icon } from '../../parts/icon.tsx';
 import { moodOf, StateBadge } from '../../parts/state-badge.tsx';
-import { linkTo } from '../../router.ts';
+import { linkToSource } from '../../router.ts';
 import type { Source } from '../../sources.ts';
 import { useSource } from '../../use-sources.ts';
 import { TilePicture } from './tile-picture.tsx';
@@ -20,7 +20,7 @@ export function Tile({ kind, id, pictures }: TileProps) {
   const { name, state, picture, trouble } = source;
   return (
     <li class={`tile ${moodOf(state) === 'bad' ? 'silent' : ''}`}>
-      <a href={linkTo('wall', kind, id)}>
+      <a href={linkToSource(kind, id)}>
         <div class="tile-picture">
           {picture === null ? (
             <p class="no-picture">

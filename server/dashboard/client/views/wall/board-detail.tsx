@@ -1,4 +1,4 @@
-/** One board or camera in full: live, before and after, what it sent lately, and what is known of it. */
+/** A board in full: live, before and after, what it sent lately, and what is known of it. */
 import { useState } from 'preact/hooks';
 import { call, words } from '../../api.ts';
 import { usePage } from '../../page-context.ts';
@@ -19,13 +19,13 @@ import { BeforeAfter } from './before-after.tsx';
 import { History } from './history.tsx';
 
 const TABS = [
-  { tab: 'live', label: 'Live', kinds: ['device', 'camera'] },
-  { tab: 'compare', label: 'Before and after', kinds: ['device'] },
-  { tab: 'history', label: 'History', kinds: ['device'] },
+  { tab: 'live', label: 'Live' },
+  { tab: 'compare', label: 'Before and after' },
+  { tab: 'history', label: 'History' },
 ] as const;
 
-export function SourceDetail({ kind, id, tab }: { kind: Source['kind']; id: string; tab: string }) {
-  const source = useSource(kind, id);
+export function BoardDetail({ id, tab }: { id: string; tab: string }) {
+  const source = useSource('device', id);
   const { loaded } = useSourceList();
   if (source === null && !loaded) return <Progress label="Loading" />;
   if (source === null)
@@ -45,13 +45,15 @@ export function SourceDetail({ kind, id, tab }: { kind: Source['kind']; id: stri
         </a>
         <h1>{source.name}</h1>
         <StateBadge state={source.state} />
-        <div class="actions">{kind === 'device' && <RecordButton deviceId={id} />}</div>
+        <div class="actions">
+          <RecordButton deviceId={id} />
+        </div>
       </header>
       <nav class="tabs" aria-label={`Parts of ${source.name}`}>
-        {TABS.filter(({ kinds }) => (kinds as readonly string[]).includes(kind)).map((each) => (
+        {TABS.map((each) => (
           <a
             key={each.tab}
-            href={linkTo('wall', kind, id, each.tab)}
+            href={linkTo('wall', 'device', id, each.tab)}
             aria-current={each.tab === tab ? 'page' : undefined}
           >
             {each.label}
@@ -70,7 +72,7 @@ export function SourceDetail({ kind, id, tab }: { kind: Source['kind']; id: stri
 }
 
 function Live({ source }: { source: Source }) {
-  const { picture, name, kind } = source;
+  const { picture, name } = source;
   return (
     <div class="detail">
       <div
@@ -79,7 +81,7 @@ function Live({ source }: { source: Source }) {
       >
         {picture === null ? (
           <p class="no-picture">
-            <Icon name={kind === 'device' ? 'devices' : 'camera'} />
+            <Icon name="devices" />
             No picture has come since the server started.
           </p>
         ) : (
