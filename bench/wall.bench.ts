@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
-import { noBrowser, openBrowser } from '../test/support/browser.ts';
+import { noBrowser, openBrowser, type TestBrowser } from '../test/support/browser.ts';
 import { readSample } from '../test/support/samples.ts';
 import { wholeNumber } from './command-line.ts';
 import { type Reporter, spreadFigure, verify } from './harness.ts';
@@ -15,6 +15,19 @@ const BOARDS = 50;
 const FRAMES_PER_SECOND = 2;
 const MAX_CORES = 1 / 3;
 const LONG_TASK_MS = 100;
+
+interface Size {
+  readonly width: number;
+  readonly height: number;
+  /** Whether the promise is about frames of this size. */
+  readonly promised: boolean;
+}
+
+/** What the sketch for the ESP32-CAM sends, and four times as many pixels. */
+const SIZES: readonly Size[] = [
+  { width: 320, height: 240, promised: true },
+  { width: 640, height: 480, promised: false },
+];
 const WARM_UP_MS = 6000;
 /** All of the tiles are in sight, so all of the pictures are loaded and drawn. */
 const VIEWPORT = { width: 1920, height: 1200 };
@@ -25,66 +38,83 @@ export async function run(reporter: Reporter, options: Readonly<Record<string, s
     return;
   }
   const repeats = wholeNumber(options, 'repeats', 3, 1, 50);
-  const seconds = wholeNumber(options, 'seconds', 15, 1, 3600);
-  const [width, height] = [
-    wholeNumber(options, 'width', 640, 16, 4096),
-    wholeNumber(options, 'height', 480, 16, 4096),
-  ];
+  const seconds = wholeNumber(options, 'seconds', 10, 1, 3600);
   reporter.note(
-    `${BOARDS} boards, JPEG of ${width} x ${height}, no recognition; Chromium without GPU, window of ${VIEWPORT.width} x ${VIEWPORT.height}, the server beside it`,
+    `${BOARDS} boards, JPEG, no recognition; Chromium without GPU, window of ${VIEWPORT.width} x ${VIEWPORT.height}, the server beside it`,
   );
   const server = await startOwnServer({ settings: { WORKER_THREADS: '1', LOG_LEVEL: 'error' } });
   const browser = await openBrowser(server, { viewport: VIEWPORT });
-  const playing = play(server, await pictures(width, height));
   try {
     await browser.context.addInitScript(countShown);
     const page = await browser.open();
-    await page
-      .locator('.tile canvas')
-      .nth(BOARDS - 1)
-      .waitFor();
-    await pause(WARM_UP_MS);
-    await observeLongTasks(page);
-    const cores: number[] = [];
-    const rates: number[] = [];
-    for (let i = 0; i < repeats; i++) {
-      const [cpuBefore, shownBefore, startedMs] = [
-        await browser.cpuSeconds(),
-        await readShown(page),
-        performance.now(),
-      ];
-      await pause(seconds * 1000);
-      const [cpuAfter, shownAfter] = [await browser.cpuSeconds(), await readShown(page)];
-      const elapsedS = (performance.now() - startedMs) / 1000;
-      cores.push((cpuAfter - cpuBefore) / elapsedS);
-      rates.push((shownAfter - shownBefore) / elapsedS);
+    for (const size of SIZES) {
+      const playing = play(server, size, await pictures(size));
+      try {
+        await page
+          .locator('.tile canvas')
+          .nth(BOARDS - 1)
+          .waitFor();
+        await pause(WARM_UP_MS);
+        await measure(reporter, size, { browser, page, repeats, seconds });
+      } finally {
+        playing.stop();
+      }
     }
-    const longTasksMs = await readLongTasks(page);
-    const least = 0.9 * BOARDS * FRAMES_PER_SECOND;
-    verify(
-      Math.min(...rates) >= least,
-      `at least ${least} pictures/s were shown, not ${Math.min(...rates).toFixed(1)}`,
-    );
     verify(browser.complaints.length === 0, browser.complaints.join('; '));
-    reporter.add(spreadFigure('pictures shown', 'pictures/s', rates));
-    reporter.add(spreadFigure('processor time of the browser', 'cores', cores, { atMost: MAX_CORES }));
-    const longest = Math.max(0, ...longTasksMs);
-    reporter.add({
-      name: 'longest task of the page',
-      unit: 'ms',
-      value: longest,
-      target: { atMost: LONG_TASK_MS },
-    });
-    reporter.add({ name: 'tasks over 50 ms', unit: 'tasks', value: longTasksMs.length });
   } finally {
-    playing.stop();
     await browser.close();
     await server.dispose();
   }
 }
 
+interface Measuring {
+  readonly browser: TestBrowser;
+  readonly page: Page;
+  readonly repeats: number;
+  readonly seconds: number;
+}
+
+async function measure(reporter: Reporter, { width, height, promised }: Size, on: Measuring): Promise<void> {
+  const { browser, page, repeats, seconds } = on;
+  await observeLongTasks(page);
+  const cores: number[] = [];
+  const rates: number[] = [];
+  for (let i = 0; i < repeats; i++) {
+    const [cpuBefore, shownBefore] = [await browser.cpuSeconds(), await readShown(page)];
+    const startedMs = performance.now();
+    await pause(seconds * 1000);
+    const [cpuAfter, shownAfter] = [await browser.cpuSeconds(), await readShown(page)];
+    const elapsedS = (performance.now() - startedMs) / 1000;
+    cores.push((cpuAfter - cpuBefore) / elapsedS);
+    rates.push((shownAfter - shownBefore) / elapsedS);
+  }
+  const longTasksMs = await readLongTasks(page);
+  const least = 0.9 * BOARDS * FRAMES_PER_SECOND;
+  verify(
+    Math.min(...rates) >= least,
+    `at least ${least} pictures/s were shown, not ${Math.min(...rates).toFixed(1)}`,
+  );
+  const name = `${width} x ${height}`;
+  const longest = Math.max(0, ...longTasksMs);
+  reporter.add(spreadFigure(`${name}: pictures shown`, 'pictures/s', rates));
+  reporter.add(
+    spreadFigure(
+      `${name}: processor time of the browser`,
+      'cores',
+      cores,
+      promised ? { atMost: MAX_CORES } : undefined,
+    ),
+  );
+  reporter.add({
+    name: `${name}: longest task of the page (0: none over 50 ms)`,
+    unit: 'ms',
+    value: longest,
+    target: { atMost: LONG_TASK_MS },
+  });
+}
+
 /** Each board shows people of a sample photo, cut a little differently every time. */
-async function pictures(width: number, height: number): Promise<Buffer[]> {
+async function pictures({ width, height }: Size): Promise<Buffer[]> {
   const made: Buffer[] = [];
   for (let sample = 1; sample <= samplePhotoCount; sample++) {
     const photo = sharp(await readSample(sample)).resize(Math.round(width * 1.1), Math.round(height * 1.1), {
@@ -103,9 +133,10 @@ async function pictures(width: number, height: number): Promise<Buffer[]> {
 }
 
 /** Stores and tells frames as the route of the boards does, evenly over each second. */
-function play(server: OwnServer, jpegs: readonly Buffer[]): { stop(): void } {
+function play(server: OwnServer, { width, height }: Size, jpegs: readonly Buffer[]): { stop(): void } {
   let sent = 0;
-  const face = { box: { x: 120, y: 90, width: 80, height: 100 }, recognizedAs: 'Somebody', similarity: 0.9 };
+  const box = { x: 0.2 * width, y: 0.2 * height, width: 0.12 * width, height: 0.2 * height };
+  const face = { box, recognizedAs: 'Somebody', similarity: 0.9 };
   const send = async () => {
     const number = sent++;
     const deviceId = `board-${(number % BOARDS) + 1}`;
@@ -118,8 +149,8 @@ function play(server: OwnServer, jpegs: readonly Buffer[]): { stop(): void } {
       { deviceId, filename: name, url: `/data/${name}`, recognition },
       {
         createdAt,
-        width: 640,
-        height: 480,
+        width,
+        height,
         faces: number % 2 === 0 ? [face] : [],
         enhancement: null,
         sensor: {},

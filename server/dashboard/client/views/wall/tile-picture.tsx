@@ -32,8 +32,9 @@ export function TilePicture({ id, picture, name, pictures }: TilePictureProps) {
       show(bitmap) {
         setMissing(bitmap === null);
         if (bitmap === null || canvas.current === null) return;
-        canvas.current.width = bitmap.width;
-        canvas.current.height = bitmap.height;
+        // Even the same size set anew would throw its memory away.
+        if (canvas.current.width !== bitmap.width) canvas.current.width = bitmap.width;
+        if (canvas.current.height !== bitmap.height) canvas.current.height = bitmap.height;
         canvas.current.getContext('bitmaprenderer')!.transferFromImageBitmap(bitmap);
         setShown(next);
       },

@@ -18,6 +18,7 @@ export interface WantedPicture {
 const EVERY_MS = 250;
 /** As many as the server gives at once. */
 const MOST_AT_ONCE = 64;
+const SHOWN_AT_ONCE = 16;
 const STORED_FRAME = /^\/data\/([^/?]+)$/;
 
 export type TilePictures = ReturnType<typeof createTilePictures>;
@@ -39,7 +40,11 @@ export function createTilePictures() {
     try {
       const pictures = await fetchAll(batch.map(({ url }) => url));
       const bitmaps = await Promise.all(batch.map((wish, i) => decoded(pictures[i] ?? null, wish)));
-      for (const [i, { show }] of batch.entries()) show(bitmaps[i]!);
+      for (const [i, { show }] of batch.entries()) {
+        // In short tasks: whoever clicks or types is not kept waiting for a whole wall.
+        if (i > 0 && i % SHOWN_AT_ONCE === 0) await new Promise((resolve) => setTimeout(resolve));
+        show(bitmaps[i]!);
+      }
     } catch {
       // The connection is gone; what is told there is told beside the navigation. The next picture asks again.
     }
