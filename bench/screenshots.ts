@@ -60,9 +60,6 @@ const SHOTS: readonly Shot[] = [
       await page.locator('.outline').first().waitFor({ timeout: 60_000 });
     },
   },
-  { name: 'people', path: 'people', ready: 'main img', inReadme: true },
-  { name: 'person', path: 'people/of/Ada Berg', ready: 'main img' },
-  { name: 'who-is-this', path: 'people/who-is-this', ready: 'h1' },
   { name: 'attendance', path: 'attendance', ready: '.slot', inReadme: true },
   { name: 'recordings', path: 'recordings', ready: '.recording' },
   { name: 'devices', path: 'devices', ready: 'tbody tr' },
