@@ -1,5 +1,6 @@
-/** The settings of the attendance API, its cameras and its face videos: a part of server/settings.ts. */
+/** The settings of the attendance API, its cameras, also those that are watched live, and its face videos: a part of server/settings.ts. */
 import Type from 'typebox';
+import { liveSettings } from './live-settings.ts';
 
 const workedOut = (words: string) => ({ workedOut: words });
 
@@ -90,4 +91,5 @@ export const attendanceSettings = {
     maximum: 1,
     description: 'Face videos below this quality give no embedding',
   }),
+  ...liveSettings,
 };

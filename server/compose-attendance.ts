@@ -16,7 +16,8 @@ import { createSessionRequestReader } from './attendance/session-requests.ts';
 import { createSessions, type Sessions } from './attendance/sessions.ts';
 import { hostOf, type UrlPolicy } from './attendance/url-policy.ts';
 import type { LookAtFrame } from './attendance/video-frame.ts';
-import { parseCameraUrl } from './cameras/camera-address.ts';
+import { parseCameraUrl, redactUrl } from './cameras/camera-address.ts';
+import type { SlotCamera } from './cameras/camera-directory.ts';
 import type { CameraHub } from './cameras/camera-hub.ts';
 import type { FfmpegProgram } from './cameras/ffmpeg-program.ts';
 import { captureFrame, probeCamera } from './cameras/probe.ts';
@@ -57,6 +58,8 @@ export interface AttendanceParts {
   readonly apiKey: string;
   readonly program: FfmpegProgram;
   readonly cameras: CameraHub;
+  /** Of cameras that are saved here: asked where there is no backend. */
+  readonly addressOf?: (cameraId: number) => string | null;
   readonly recognizer: Recognizer;
   readonly embedder: EmbedderModel;
   readonly database: Database;
@@ -71,6 +74,8 @@ export interface AttendanceParts {
 }
 
 export interface Attendance {
+  /** Of the sessions that run. */
+  readonly slotCameras: () => readonly SlotCamera[];
   readonly routes: readonly Route[];
   readonly sessions: Sessions;
   /** What waits for the backends. */
@@ -129,6 +134,7 @@ export async function composeAttendance(parts: AttendanceParts): Promise<Attenda
       similarityThreshold: settings.SIMILARITY_THRESHOLD,
       scanIntervalS: settings.SCAN_INTERVAL,
     },
+    addressOf: backend === null ? parts.addressOf : undefined,
     log,
   });
   closers.add('session requests', () => requests.close());
@@ -158,7 +164,22 @@ export async function composeAttendance(parts: AttendanceParts): Promise<Attenda
     log,
   });
 
+  const askBackend = createCameraLookup({
+    backendUrl: backend,
+    path: settings.CAMERA_LOOKUP_PATH,
+    apiKey,
+    onCall: contact.note,
+  });
+  const lookUp: typeof askBackend = async (cameraId) =>
+    (backend === null ? parts.addressOf?.(cameraId) : null) ?? askBackend(cameraId);
+
   return {
+    slotCameras: () =>
+      started
+        .list()
+        .flatMap(({ request: { slotId, cameras } }) =>
+          cameras.map(({ id, name, rtspUrl }) => ({ slotId, cameraId: id, name, rtspUrl })),
+        ),
     sessions: started,
     waiting: () => outbox.waiting(),
     backend: contact.status,
@@ -181,12 +202,8 @@ export async function composeAttendance(parts: AttendanceParts): Promise<Attenda
           });
           return { jpeg, width, height, capturedAt };
         },
-        lookUp: createCameraLookup({
-          backendUrl: backend,
-          path: settings.CAMERA_LOOKUP_PATH,
-          apiKey,
-          onCall: contact.note,
-        }),
+        lookUp,
+        shown: backend === null ? redactUrl : (rtspUrl) => rtspUrl,
         previews,
       }),
       ...metricsJsonRoutes({ sessions: started, metrics, registry: parts.registry }),

@@ -1,10 +1,10 @@
 /** The composition root: builds each part, joins them, and closes them in the opposite order. */
 import { resolve } from 'node:path';
 import { reachableUrls } from './addresses.ts';
-import { createCameraHub } from './cameras/camera-hub.ts';
 import { Closers, inParallel } from './closers.ts';
 import { composeAttendance } from './compose-attendance.ts';
 import { composeDevices, type FrameEvents } from './compose-devices.ts';
+import { composeLive, type Live } from './compose-live.ts';
 import { composeOperation } from './compose-operation.ts';
 import { composePage } from './compose-page.ts';
 import {
@@ -53,6 +53,7 @@ export interface RunningServer {
   readonly recognizer: Recognizer;
   readonly gallery: Gallery;
   readonly frames: FrameStore;
+  readonly live: Live;
   /** Ends when the background fetch of a detector, where there is one, is over. */
   readonly detectorSettled: Promise<void>;
   /** What the route of the frames tells: also for whoever plays the part of boards, without the recognition. */
@@ -93,9 +94,7 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
   const output = options.output ?? process.stdout;
   const lock = lockFolder(config.DATA_DIR);
   closers.add('folder lock', () => lock.release());
-
   await checkAddress(config);
-
   const secrets = new Set(
     [config.API_KEY, config.DEVICE_KEY, config.SSH_PASSWORD, config.SSH_PASSPHRASE].filter(
       (secret) => secret !== undefined,
@@ -134,8 +133,21 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
     memoryBytes: config.BODY_MEMORY_BYTES,
     metrics,
   });
-  const cameras = ffmpeg === null ? null : createCameraHub({ program: ffmpeg, log });
-  if (cameras !== null) closers.add('cameras', () => cameras.close());
+  const live = await composeLive({
+    settings: config,
+    program: ffmpeg,
+    recognizer,
+    gallery,
+    database,
+    bodies,
+    frames,
+    publish: (message) => devices.publish(message),
+    isDevice: (deviceId) => devices.registry.list().some((device) => device.deviceId === deviceId),
+    slotCameras: () => attendance?.slotCameras() ?? [],
+    metrics,
+    log,
+    closers,
+  });
   const attendance =
     ffmpeg === null
       ? null
@@ -143,7 +155,8 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
           settings: config,
           apiKey,
           program: ffmpeg,
-          cameras: cameras!,
+          cameras: live.cameras,
+          addressOf: live.addressOf,
           recognizer,
           embedder: choice.embedder,
           database,
@@ -193,7 +206,7 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
       database,
       attendance,
       devices,
-      cameras,
+      cameras: live.cameras,
       isStopping: () => stopping,
     }),
     ...tokenRoutes(access),
@@ -208,10 +221,11 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
       gallery,
       bodies,
       metrics,
-      events: devices.frameEvents,
+      events: live.watching(devices.frameEvents),
     }),
     ...devices.routes,
     ...(attendance?.routes ?? []),
+    ...live.routes,
   ]);
   const app = createApp({
     routes,
@@ -236,6 +250,7 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
   });
 
   devices.attach(http, app);
+  await live.begin();
 
   prepare();
   const detectorSettled = fetchMissingDetector({ config, choice, recognizer, log, closers });
@@ -271,6 +286,7 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
     recognizer,
     gallery,
     frames,
+    live,
     detectorSettled,
     broken,
     signInLink,

@@ -246,7 +246,7 @@ export interface SessionStudent {
 export interface SessionCamera {
   readonly id: number;
   readonly name: string;
-  /** As it was sent: may hold a password. */
+  /** As it was sent: may hold a password. Empty where none was: it is looked up by the id then. */
   readonly rtspUrl: string;
 }
 

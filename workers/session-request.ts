@@ -174,6 +174,7 @@ function readCameras(list: readonly unknown[]): SessionCamera[] {
     seen.set(id, position);
     const name = text(`${field}.name`, given.name, limits.text);
     const { rtspUrl } = given;
+    if (rtspUrl === undefined || rtspUrl === null) return { id, name, rtspUrl: '' };
     // Never shown, not even in part: it may hold a password.
     if (typeof rtspUrl !== 'string' || rtspUrl === '' || rtspUrl.length > limits.url.maxLength)
       throw new Refusal(

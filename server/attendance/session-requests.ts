@@ -2,7 +2,7 @@
 import { Piscina } from 'piscina';
 import type { EmbedderModel } from '../../models/manifest.ts';
 import type { SessionRequest, SessionRequestAnswer, SessionRequestTask } from '../../workers/protocol.ts';
-import { overloaded, ServerError } from '../errors.ts';
+import { invalidField, overloaded, ServerError } from '../errors.ts';
 import type { Log } from '../log.ts';
 
 export interface SessionRequestReader {
@@ -18,6 +18,8 @@ export interface SessionRequestOptions {
   /** The model in use. */
   readonly embedder: EmbedderModel;
   readonly defaults: SessionRequestTask['defaults'];
+  /** The address of a camera that is known here, null where it is not; without it every camera has to bring its own. */
+  readonly addressOf?: (cameraId: number) => string | null;
   readonly log: Log;
 }
 
@@ -41,7 +43,11 @@ export function createSessionRequestReader(options: SessionRequestOptions): Sess
   return {
     async read(body) {
       if (piscina.queueSize >= MAX_WAITING) throw overloaded(1);
-      const task: SessionRequestTask = { body, embedder: options.embedder, defaults: options.defaults };
+      const task: SessionRequestTask = {
+        body,
+        embedder: options.embedder,
+        defaults: options.defaults,
+      };
       let answer: SessionRequestAnswer;
       try {
         answer = (await piscina.run(task, { transferList: [body.buffer] })) as SessionRequestAnswer;
@@ -51,11 +57,27 @@ export function createSessionRequestReader(options: SessionRequestOptions): Sess
           cause: error,
         });
       }
-      if (answer.kind === 'request') return answer.request;
+      if (answer.kind === 'request') return withAddresses(answer.request, options.addressOf);
       if (answer.detail !== null)
         options.log.warn({ code: answer.code, detail: answer.detail }, 'session refused');
       throw new ServerError(400, answer.code, answer.message);
     },
     close: () => piscina.destroy(),
   };
+}
+
+/** @throws {ServerError} 404 CAMERA_NOT_FOUND for a camera without an address that is not known here, 400 where none is looked up */
+function withAddresses(
+  request: SessionRequest,
+  addressOf: SessionRequestOptions['addressOf'],
+): SessionRequest {
+  const cameras = request.cameras.map((camera, position) => {
+    if (camera.rtspUrl !== '') return camera;
+    if (addressOf === undefined)
+      throw invalidField(`cameras[${position}].rtspUrl`, 'the URL of an RTSP stream', undefined);
+    const rtspUrl = addressOf(camera.id);
+    if (rtspUrl === null) throw new ServerError(404, 'CAMERA_NOT_FOUND', `Camera not found: ${camera.id}`);
+    return { ...camera, rtspUrl };
+  });
+  return { ...request, cameras };
 }

@@ -54,6 +54,8 @@ export interface CameraReport {
   readonly width: number | null;
   readonly height: number | null;
   readonly codec: string | null;
+  /** Whether the coded stream is copied for others. */
+  readonly isCopied: boolean;
   /** Frames a second that the camera sends, decoded or not; null while it gives none. */
   readonly frameRate: number | null;
   readonly decoding: Decoding;
@@ -77,6 +79,9 @@ export class Camera {
   #lastFrame: Pick<VideoFrame, 'width' | 'height' | 'capturedAt'> | null = null;
   #lastFailure: CameraReport['lastFailure'] = null;
   #codec: string | null = null;
+  #isCopied = false;
+  /** ffmpeg ended before its first frame while it copied: pictures go before previews. */
+  #cannotCopy = false;
   #count = { frames: 0, garbledFrames: 0, failures: 0, starts: 0 };
 
   constructor(options: CameraOptions) {
@@ -110,6 +115,7 @@ export class Camera {
       width,
       height,
       codec: this.#codec,
+      isCopied: this.#isCopied,
       frameRate: this.#attempt?.frameRate ?? null,
       decoding: this.#spacing.decoding,
       keyFrameSpacingMs: this.#spacing.spacingMs,
@@ -177,8 +183,9 @@ export class Camera {
       this.#enter('connecting');
       const copies = await this.#openCopies();
       if (signal.aborted) return;
+      this.#isCopied = copies.rtp !== null || copies.pipe;
       this.#count.starts++;
-      this.#attempt = new CameraAttempt({
+      const attempt = new CameraAttempt({
         ...this.#options,
         scanIntervalMs: this.#scanIntervalMs,
         copies,
@@ -191,9 +198,17 @@ export class Camera {
         onGarbled: () => this.#count.garbledFrames++,
         onOverdue: () => this.#enter('stalled'),
       });
-      const { error, liveMs } = await this.#attempt.ended;
+      this.#attempt = attempt;
+      const { error, liveMs } = await attempt.ended;
       this.#attempt = null;
       if (signal.aborted) return;
+      const isFruitless = error?.fault === 'ended' && liveMs === 0 && attempt.codec !== null;
+      if (isFruitless && this.#isCopied) {
+        this.#cannotCopy = true;
+        this.#log('warn', `is started again without copies of its stream: ${error.message}`);
+        continue;
+      }
+      if (isFruitless) this.#cannotCopy = false;
       if (error === null) {
         this.#log('info', `is started again, and decodes ${this.#spacing.decoding}`);
         continue;
@@ -210,7 +225,7 @@ export class Camera {
   }
 
   async #openCopies(): Promise<Copies> {
-    if (this.#codec !== null && !COPIED_CODECS.includes(this.#codec)) return NO_COPIES;
+    if (this.#cannotCopy || (this.#codec !== null && !COPIED_CODECS.includes(this.#codec))) return NO_COPIES;
     return (await this.#options.openCopies?.()) ?? NO_COPIES;
   }
 

@@ -19,9 +19,11 @@ export const MAX_DECODED_PIXELS = 36_000_000;
 /** ffmpeg gives a connection up after this long without a byte; a frozen camera is found sooner, by its frames. */
 export const SOCKET_TIMEOUT_MS = 10_000;
 
-/** Where a preview takes the coded stream: RTP to a port of this machine, one after the other for RTCP not being used (`rtcpMux`). */
+/** Where somebody on this machine takes in RTP. */
 export interface RtpTarget {
   readonly port: number;
+  /** Told, because the next port may be somebody else's. */
+  readonly rtcpPort: number;
   readonly ssrc: number;
   readonly payloadType: number;
 }
@@ -77,9 +79,9 @@ export function liveFramesArgs(
 /** Parameter sets before every key frame: whoever joins later needs them. */
 const COPY = ['-map', '0:v:0', '-c:v', 'copy', '-bsf:v', 'dump_extra'] as const;
 
-export const rtpOutput = ({ port, ssrc, payloadType }: RtpTarget): string[] => [
+export const rtpOutput = ({ port, rtcpPort, ssrc, payloadType }: RtpTarget): string[] => [
   ...['-ssrc', String(ssrc), '-payload_type', String(payloadType), '-f', 'rtp'],
-  `rtp://127.0.0.1:${port}?pkt_size=${RTP_PACKET_BYTES}`,
+  `rtp://127.0.0.1:${port}?rtcpport=${rtcpPort}&pkt_size=${RTP_PACKET_BYTES}`,
 ];
 
 /** The first frames of a camera, each at its full size, with the camera's own times in the log; for looking at the camera itself. */

@@ -62,12 +62,12 @@ function inputArgs(dialect: FfmpegDialect, input: PreviewInput): string[] {
     return cameraInput(dialect, input.address, ['-use_wallclock_as_timestamps', '1']);
   return [
     ...['-protocol_whitelist', 'pipe', '-codec_whitelist', 'h264,hevc', '-f', 'mpegts'],
-    // A picture goes out as soon as it is in: nothing is collected to learn the rate or the duration.
+    // A picture goes out as soon as it is in: nothing is collected to learn the rate or the duration (0 would stand for 5 s).
     ...[
       '-probesize',
       '32768',
       '-analyzeduration',
-      '0',
+      '1',
       '-fpsprobesize',
       '0',
       '-fflags',

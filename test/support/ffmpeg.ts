@@ -17,13 +17,27 @@ export async function ffmpegOrReason(): Promise<{ program: FfmpegProgram | null;
 export const smallClip = (program: FfmpegProgram, options: ClipOptions = {}): Promise<H264Clip> =>
   makeH264Clip(program.path, { width: 160, height: 120, ...options });
 
-/** Children of this process that are still there, zombies too; null where the system does not tell. */
-export function childProcesses(): number[] | null {
+/**
+ * Children of this process that are still there, zombies too; null where the system does not tell.
+ * @param name of the program, where only its processes count; the system keeps 15 characters of it
+ */
+export function childProcesses(name?: RegExp): number[] | null {
   if (process.platform !== 'linux') return null;
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
-    .filter((pid) => parentOf(pid) === process.pid);
+    .filter((pid) => parentOf(pid) === process.pid && (name === undefined || name.test(nameOf(pid))));
+}
+
+/** Of live pictures: what makes them, and what sends them. */
+export const LIVE_PROGRAMS = /^(?:ffmpeg|mediasoup-worke)/;
+
+function nameOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+  } catch {
+    return '';
+  }
 }
 
 function parentOf(pid: number): number | null {

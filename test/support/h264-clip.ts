@@ -1,4 +1,4 @@
-/** H.264 clips for the RTSP server: made by ffmpeg, cut into access units, packed into RTP (RFC 6184, packetisation mode 1). */
+/** H.264 and HEVC clips for the RTSP server: made by ffmpeg, cut into access units, packed into RTP (RFC 6184 and 7798). */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
@@ -10,13 +10,21 @@ export interface ClipOptions {
   readonly framesPerSecond?: number;
   readonly durationS?: number;
   readonly keyFrameIntervalFrames?: number;
+  readonly codec?: ClipCodec;
+  /** Pictures in a row that refer to later ones. */
+  readonly bFrames?: number;
+  /** Of ffmpeg, for the picture. */
+  readonly filter?: string;
 }
 
+export type ClipCodec = 'h264' | 'hevc';
+
 export interface H264Clip {
+  readonly codec: ClipCodec;
   readonly framesPerSecond: number;
   readonly accessUnits: readonly AccessUnit[];
-  readonly sequenceParameterSet: Buffer;
-  readonly pictureParameterSet: Buffer;
+  /** By their names in a session description. */
+  readonly parameterSets: Readonly<Record<'vps' | 'sps' | 'pps', Buffer | null>>;
 }
 
 export interface AccessUnit {
@@ -24,10 +32,15 @@ export interface AccessUnit {
   readonly isKeyFrame: boolean;
 }
 
-const NAL_IDR = 5;
-const NAL_SPS = 7;
-const NAL_PPS = 8;
-const NAL_DELIMITER = 9;
+/** Types of NAL units, and how many bytes their header has. */
+const SYNTAX = {
+  h264: { headerBytes: 1, keyFrames: [5], delimiter: 9, vps: -1, sps: 7, pps: 8, fragment: 28 },
+  hevc: { headerBytes: 2, keyFrames: [19, 20, 21], delimiter: 35, vps: 32, sps: 33, pps: 34, fragment: 49 },
+} as const;
+const ENCODERS = {
+  h264: ['-c:v', 'libx264', '-x264opts', 'aud=1:slices=1'],
+  hevc: ['-c:v', 'libx265', '-x265-params', 'aud=1:log-level=none:bframes=0:scenecut=0:open-gop=0'],
+} as const;
 const MAX_CLIP_BYTES = 256 * 1024 * 1024;
 
 export async function makeH264Clip(
@@ -39,6 +52,9 @@ export async function makeH264Clip(
     framesPerSecond = 25,
     durationS = 4,
     keyFrameIntervalFrames = framesPerSecond,
+    codec = 'h264',
+    bFrames = 0,
+    filter,
   }: ClipOptions = {},
 ): Promise<H264Clip> {
   const source = file
@@ -48,37 +64,48 @@ export async function makeH264Clip(
     ffmpegPath,
     [
       ...['-nostdin', '-loglevel', 'error', ...source, '-map', '0:v:0', '-t', String(durationS)],
-      ...['-vf', `fps=${framesPerSecond},scale=${width}:${height},format=yuv420p`],
-      ...['-c:v', 'libx264', '-preset', 'veryfast', '-bf', '0', '-g', String(keyFrameIntervalFrames)],
-      ...['-sc_threshold', '0', '-x264opts', 'aud=1:slices=1', '-f', 'h264', 'pipe:1'],
+      ...[
+        '-vf',
+        `fps=${framesPerSecond},scale=${width}:${height},${filter ? `${filter},` : ''}format=yuv420p`,
+      ],
+      ...[
+        ...ENCODERS[codec],
+        '-preset',
+        'veryfast',
+        '-bf',
+        String(bFrames),
+        '-g',
+        String(keyFrameIntervalFrames),
+      ],
+      ...['-sc_threshold', '0', '-f', codec, 'pipe:1'],
     ],
     { encoding: 'buffer', maxBuffer: MAX_CLIP_BYTES },
   );
-  return splitClip(stdout, framesPerSecond);
+  return splitClip(stdout, framesPerSecond, codec);
 }
 
 /** An Annex B byte stream with access unit delimiters. */
-function splitClip(stream: Buffer, framesPerSecond: number): H264Clip {
+function splitClip(stream: Buffer, framesPerSecond: number, codec: ClipCodec): H264Clip {
+  const syntax = SYNTAX[codec];
   const units: Buffer[][] = [];
   const parameterSets = new Map<number, Buffer>();
   for (const nal of nalUnitsOf(stream)) {
-    const type = nalType(nal);
-    if (type === NAL_DELIMITER) units.push([]);
+    const type = nalType(nal, codec);
+    if (type === syntax.delimiter) units.push([]);
     else units.at(-1)!.push(nal);
-    if (type === NAL_SPS || type === NAL_PPS) parameterSets.set(type, nal);
+    parameterSets.set(type, nal);
   }
+  const isKeyFrame = (nal: Buffer) => (syntax.keyFrames as readonly number[]).includes(nalType(nal, codec));
+  const setOf = (type: number) => parameterSets.get(type) ?? null;
   return {
+    codec,
     framesPerSecond,
-    accessUnits: units.map((nalUnits) => ({
-      nalUnits,
-      isKeyFrame: nalUnits.some((nal) => nalType(nal) === NAL_IDR),
-    })),
-    sequenceParameterSet: parameterSets.get(NAL_SPS)!,
-    pictureParameterSet: parameterSets.get(NAL_PPS)!,
+    accessUnits: units.map((nalUnits) => ({ nalUnits, isKeyFrame: nalUnits.some(isKeyFrame) })),
+    parameterSets: { vps: setOf(syntax.vps), sps: setOf(syntax.sps), pps: setOf(syntax.pps) },
   };
 }
 
-const nalType = (nal: Buffer) => nal[0]! & 31;
+const nalType = (nal: Buffer, codec: ClipCodec) => (codec === 'h264' ? nal[0]! & 31 : (nal[0]! >> 1) & 63);
 
 function* nalUnitsOf(stream: Buffer): Generator<Buffer> {
   const START_CODE = Buffer.from([0, 0, 1]);
@@ -96,16 +123,20 @@ function* nalUnitsOf(stream: Buffer): Generator<Buffer> {
 const MAX_PAYLOAD_BYTES = 1200;
 const CLOCK_HZ = 90_000;
 export const PAYLOAD_TYPE = 96;
-const FU_A = 28;
 
 /** Numbers and stamps the packets of one client. */
 export class RtpPacketizer {
+  readonly #codec: ClipCodec;
   #sequence = 1;
+
+  constructor(codec: ClipCodec) {
+    this.#codec = codec;
+  }
 
   /** @param frameNumber counts on when the clip starts again */
   packets(unit: AccessUnit, frameNumber: number, framesPerSecond: number): Buffer[] {
     const timestamp = Math.round((frameNumber * CLOCK_HZ) / framesPerSecond) >>> 0;
-    const payloads = unit.nalUnits.flatMap(fragments);
+    const payloads = unit.nalUnits.flatMap((nal) => fragments(nal, this.#codec));
     return payloads.map((payload, i) => this.#packet(payload, timestamp, i === payloads.length - 1));
   }
 
@@ -121,22 +152,29 @@ export class RtpPacketizer {
   }
 }
 
-function fragments(nal: Buffer): Buffer[] {
+function fragments(nal: Buffer, codec: ClipCodec): Buffer[] {
   if (nal.length <= MAX_PAYLOAD_BYTES) return [nal];
+  const { headerBytes, fragment } = SYNTAX[codec];
+  // The unit's own header with another type; the type goes into the byte that follows.
+  const header =
+    codec === 'h264' ? [(nal[0]! & 0xe0) | fragment] : [(nal[0]! & 0x81) | (fragment << 1), nal[1]!];
   const parts: Buffer[] = [];
-  for (let at = 1; at < nal.length; at += MAX_PAYLOAD_BYTES) {
+  for (let at: number = headerBytes; at < nal.length; at += MAX_PAYLOAD_BYTES) {
     const part = nal.subarray(at, at + MAX_PAYLOAD_BYTES);
-    const start = at === 1 ? 0x80 : 0;
+    const start = at === headerBytes ? 0x80 : 0;
     const end = at + MAX_PAYLOAD_BYTES >= nal.length ? 0x40 : 0;
-    parts.push(Buffer.concat([Buffer.from([(nal[0]! & 0xe0) | FU_A, start | end | nalType(nal)]), part]));
+    parts.push(Buffer.concat([Buffer.from([...header, start | end | nalType(nal, codec)]), part]));
   }
   return parts;
 }
 
 /** The session description (RFC 8866) of a clip. */
-export function sdpOf(clip: H264Clip): string {
-  const sets = [clip.sequenceParameterSet, clip.pictureParameterSet].map((set) => set.toString('base64'));
-  const profile = clip.sequenceParameterSet.subarray(1, 4).toString('hex');
+export function sdpOf({ codec, parameterSets: { vps, sps, pps } }: H264Clip): string {
+  const text = (set: Buffer | null) => set?.toString('base64');
+  const format =
+    codec === 'h264'
+      ? `packetization-mode=1;profile-level-id=${sps!.subarray(1, 4).toString('hex')};sprop-parameter-sets=${text(sps)},${text(pps)}`
+      : `sprop-vps=${text(vps)};sprop-sps=${text(sps)};sprop-pps=${text(pps)}`;
   return [
     'v=0',
     'o=- 0 0 IN IP4 127.0.0.1',
@@ -144,8 +182,8 @@ export function sdpOf(clip: H264Clip): string {
     'c=IN IP4 0.0.0.0',
     't=0 0',
     `m=video 0 RTP/AVP ${PAYLOAD_TYPE}`,
-    `a=rtpmap:${PAYLOAD_TYPE} H264/${CLOCK_HZ}`,
-    `a=fmtp:${PAYLOAD_TYPE} packetization-mode=1;profile-level-id=${profile};sprop-parameter-sets=${sets.join(',')}`,
+    `a=rtpmap:${PAYLOAD_TYPE} ${codec === 'h264' ? 'H264' : 'H265'}/${CLOCK_HZ}`,
+    `a=fmtp:${PAYLOAD_TYPE} ${format}`,
     'a=control:streamid=0',
     '',
   ].join('\r\n');

@@ -9,6 +9,8 @@ import { type H264Clip, RtpPacketizer, sdpOf } from './h264-clip.ts';
 
 export interface RtspServerOptions {
   readonly clip: H264Clip;
+  /** Told when the first packet of a frame goes out to a client; frames are counted on when the clip starts again. */
+  readonly onFrame?: (frameNumber: number) => void;
   readonly access?: { readonly scheme: 'Basic' | 'Digest'; readonly user: string; readonly password: string };
 }
 
@@ -106,7 +108,7 @@ class Client {
   readonly socket: Socket;
   readonly #server: RtspServer;
   readonly #options: RtspServerOptions;
-  readonly #packetizer = new RtpPacketizer();
+  readonly #packetizer: RtpPacketizer;
   readonly #nonce = randomBytes(8).toString('hex');
   #received: Buffer = Buffer.alloc(0);
   #channel = 0;
@@ -116,6 +118,7 @@ class Client {
     this.socket = socket;
     this.#server = server;
     this.#options = options;
+    this.#packetizer = new RtpPacketizer(options.clip.codec);
     socket.setNoDelay(true);
     // A client that is killed resets its connection.
     socket.on('error', () => {});
@@ -205,6 +208,7 @@ class Client {
       const due = ((performance.now() - start) * framesPerSecond) / 1000;
       for (; frameNumber <= due; frameNumber++) {
         if (this.#server.fault === 'frozen' || this.#server.fault === 'silent') continue;
+        this.#options.onFrame?.(frameNumber);
         const unit = accessUnits[frameNumber % accessUnits.length]!;
         for (const packet of this.#packetizer.packets(unit, frameNumber, framesPerSecond)) this.#send(packet);
       }

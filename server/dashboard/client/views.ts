@@ -16,6 +16,7 @@ export interface View {
 
 export const views: readonly View[] = [
   { path: 'wall', label: 'Wall', icon: 'wall', load: () => import('./views/wall.tsx') },
+  { path: 'cameras', label: 'Cameras', icon: 'camera', load: () => import('./views/cameras.tsx') },
   { path: 'people', label: 'People', icon: 'people', load: () => import('./views/people.tsx') },
   {
     path: 'attendance',

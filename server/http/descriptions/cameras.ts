@@ -6,17 +6,19 @@ const SHORT_MAX = 2 ** 15 - 1;
 
 const rtspUrl = Type.Optional(Type.String({ description: 'rtsp:// or rtsps://' }));
 
-export const TestConnectionQuery = Type.Object({ rtspUrl });
+const cameraId = Type.Optional(
+  Type.Integer({
+    minimum: -SHORT_MAX - 1,
+    maximum: SHORT_MAX,
+    expected: `a whole number from ${-SHORT_MAX - 1} to ${SHORT_MAX}`,
+    description: 'A camera that is known by its id; this or rtspUrl is needed',
+  }),
+);
+
+export const TestConnectionQuery = Type.Object({ rtspUrl, cameraId });
 
 export const CaptureFrameQuery = Type.Object({
-  cameraId: Type.Optional(
-    Type.Integer({
-      minimum: -SHORT_MAX - 1,
-      maximum: SHORT_MAX,
-      expected: `a whole number from ${-SHORT_MAX - 1} to ${SHORT_MAX}`,
-      description: 'A camera that is known by its id; this or rtspUrl is needed',
-    }),
-  ),
+  cameraId,
   rtspUrl,
   format: Type.Enum(['base64', 'file'], {
     default: 'base64',

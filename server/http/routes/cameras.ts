@@ -36,16 +36,21 @@ export interface CameraDependencies {
   /** Errors as `probe`. */
   readonly capture: (rtspUrl: string, signal: AbortSignal) => Promise<CapturedPicture>;
   readonly lookUp: LookUpCamera;
+  /** How an address that was looked up is told: one that is saved here keeps its password. */
+  readonly shown: (rtspUrl: string) => string;
   readonly previews: PreviewFiles;
 }
 
-export function cameraRoutes({ probe, capture, lookUp, previews }: CameraDependencies): Route[] {
+export function cameraRoutes({ probe, capture, lookUp, shown, previews }: CameraDependencies): Route[] {
   async function testConnection(ctx: Context): Promise<void> {
-    const { rtspUrl } = readQuery(ctx, TestConnectionQuery, { emptyIsMissing: true });
-    if (rtspUrl === undefined) throw badRequest('RTSP_URL_REQUIRED', 'RTSP URL is required');
+    const { cameraId, rtspUrl: given } = readQuery(ctx, TestConnectionQuery, { emptyIsMissing: true });
+    if (given === undefined && cameraId === undefined)
+      throw badRequest('RTSP_URL_REQUIRED', 'RTSP URL is required');
+    const address = given ?? (await lookUp(cameraId!));
+    const rtspUrl = given ?? shown(address);
     ctx.set('Cache-Control', 'no-store');
     try {
-      const { frameRate, width, height, latencyMs, stability } = await probe(rtspUrl, signalOf(ctx));
+      const { frameRate, width, height, latencyMs, stability } = await probe(address, signalOf(ctx));
       ctx.body = {
         status: 200,
         message: 'Camera connection successful',
@@ -79,8 +84,9 @@ export function cameraRoutes({ probe, capture, lookUp, previews }: CameraDepende
     if (cameraId === undefined && given === undefined)
       throw badRequest('CAMERA_ID_OR_RTSP_URL_REQUIRED', 'Either cameraId or rtspUrl is required');
     // The address that is sent needs no look-up.
-    const rtspUrl = given ?? (await lookUp(cameraId!));
-    const picture = await capture(rtspUrl, signalOf(ctx)).catch((error: Error) => {
+    const address = given ?? (await lookUp(cameraId!));
+    const rtspUrl = given ?? shown(address);
+    const picture = await capture(address, signalOf(ctx)).catch((error: Error) => {
       if (error instanceof ServerError) throw error;
       throw new ServerError(500, 'FRAME_CAPTURE_FAILED', `Failed to capture frame: ${error.message}`);
     });

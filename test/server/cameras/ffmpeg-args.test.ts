@@ -33,9 +33,9 @@ test('frames of a camera, key frames alone', () => {
 });
 
 test('the coded stream goes out untouched beside the frames: as RTP, and as MPEG-TS', () => {
-  const rtp = { port: 40123, ssrc: 2222, payloadType: 96 };
+  const rtp = { port: 40123, rtcpPort: 40321, ssrc: 2222, payloadType: 96 };
   const copy = '-map 0:v:0 -c:v copy -bsf:v dump_extra';
-  const asRtp = `${copy} -ssrc 2222 -payload_type 96 -f rtp rtp://127.0.0.1:40123?pkt_size=1200`;
+  const asRtp = `${copy} -ssrc 2222 -payload_type 96 -f rtp rtp://127.0.0.1:40123?rtcpport=40321&pkt_size=1200`;
   const asTs = `${copy} -flush_packets 1 -f mpegts pipe:3`;
   const args = (copies: Copies) => liveFramesArgs(OF_TODAY, camera, 5000, 'key frames', copies).join(' ');
   assert.equal(args({ rtp, pipe: true }), `${KEY_FRAMES_EACH_5_S} ${asRtp} ${asTs}`);

@@ -1,0 +1,84 @@
+/** The last picture of each camera, and who was seen in it: looked at when it comes, or made into a JPEG when somebody asks. */
+import type { SharedCamera } from './cameras/camera-hub.ts';
+import type { SavedCamera } from './cameras/saved-cameras.ts';
+import type { VideoFrame } from './cameras/y4m.ts';
+import { notFound, ServerError } from './errors.ts';
+import { type FaceView, presentFaces } from './http/face-view.ts';
+import { lookedAtMessage, type Message } from './live/messages.ts';
+import type { Log } from './log.ts';
+import type { Gallery } from './recognition/gallery.ts';
+import type { Recognizer } from './recognition/recognizer.ts';
+
+export interface CameraPicture {
+  readonly jpeg: Uint8Array;
+  readonly at: Date;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface LookParts {
+  readonly recognizer: Recognizer;
+  readonly gallery: Gallery;
+  readonly publish: (message: Message) => void;
+  readonly log: Log;
+}
+
+export interface CameraLooks {
+  /** Of a saved camera: compared with the permitted faces, if it is to be. Never rejects. */
+  look(camera: SavedCamera, frame: VideoFrame): Promise<void>;
+  /** @throws {ServerError} 404 where there was no frame yet */
+  picture(camera: SharedCamera): Promise<CameraPicture>;
+}
+
+const JPEG_QUALITY = 80;
+
+export function createCameraLooks({ recognizer, gallery, publish, log }: LookParts): CameraLooks {
+  /** Of the newest frames alone: a picture goes when its frame does. */
+  const pictures = new WeakMap<VideoFrame, Promise<CameraPicture>>();
+
+  async function encode(frame: VideoFrame): Promise<CameraPicture> {
+    const { width, height, capturedAt } = frame;
+    // The frame is everybody's, and what a thread is given is gone.
+    const input = { kind: 'video', bytes: new Uint8Array(frame.bytes), width, height } as const;
+    const task = {
+      input,
+      index: null,
+      returnEmbeddings: false,
+      smallFaces: false,
+      jpegQuality: JPEG_QUALITY,
+    };
+    const { jpeg } = await recognizer.analyse(task);
+    return { jpeg: jpeg!, at: capturedAt, width, height };
+  }
+
+  return {
+    async look({ cameraId, recognise }, { bytes, width, height, capturedAt }) {
+      const id = String(cameraId);
+      const tell = (faces: readonly FaceView[]) => {
+        const url = `/api/v1/cameras/${id}/picture?at=${capturedAt.getTime()}`;
+        publish(
+          lookedAtMessage({ kind: 'camera', id }, url, { atMs: capturedAt.getTime(), width, height, faces }),
+        );
+      };
+      if (!recognise) return tell([]);
+      try {
+        await gallery.withIndex(async (index) => {
+          const input = { kind: 'video', bytes, width, height } as const;
+          const task = { input, index, returnEmbeddings: false, jpegQuality: null };
+          tell(presentFaces(await recognizer.analyse(task, `saved camera ${id}`), gallery.decide).faces);
+        });
+      } catch (error) {
+        const isOvertaken = error instanceof ServerError && error.status === 429;
+        if (isOvertaken) log.debug({ cameraId }, 'a picture was not looked at: too much work is waiting');
+        else log.error({ cameraId, err: error }, 'a picture of a camera could not be looked at');
+      }
+    },
+    async picture({ latestFrame }) {
+      if (latestFrame === null) throw notFound('a picture of the camera');
+      const made = pictures.get(latestFrame) ?? encode(latestFrame);
+      pictures.set(latestFrame, made);
+      made.catch(() => pictures.delete(latestFrame));
+      return made;
+    },
+  };
+}
