@@ -55,33 +55,18 @@ export async function decodePicture(bytes: Uint8Array, limits: PictureLimits): P
       pipeline = pipeline.resize(MAX_WORKING_SIDE_PX, MAX_WORKING_SIDE_PX, { fit: 'inside' });
     }
     if (header.hasAlpha) pipeline = pipeline.flatten({ background: '#ffffff' });
+    // Three channels, whatever the file has: libvips spreads a grey one.
     const { data, info } = await pipeline
       .toColourspace('srgb')
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true });
-    return {
-      picture: { width: info.width, height: info.height, data: asRgb(data, info.channels) },
-      width,
-      height,
-    };
+    return { picture: { width: info.width, height: info.height, data }, width, height };
   } catch (error) {
     if (error instanceof PictureError) throw error;
     const reason =
       error instanceof Error ? error.message.replace(/\s+/g, ' ').trim().slice(0, 200) : String(error);
     throw new PictureError('bad_picture', `the ${format} picture is broken or cut off (${reason})`);
   }
-}
-
-/** A grey picture comes with one channel. */
-function asRgb(data: Uint8Array, channels: number): Uint8Array {
-  if (channels === 3) return data;
-  const rgb = new Uint8Array((data.length / channels) * 3);
-  for (let from = 0, to = 0; from < data.length; from += channels, to += 3) {
-    rgb[to] = data[from]!;
-    rgb[to + 1] = data[from + (channels > 2 ? 1 : 0)]!;
-    rgb[to + 2] = data[from + (channels > 2 ? 2 : 0)]!;
-  }
-  return rgb;
 }
 
 /** What the first bytes say, by each format's own signature; null for everything else, SVG, TIFF and GIF among it. */

@@ -48,6 +48,28 @@ test('grey pictures and pictures with transparency become RGB, over white', asyn
   assert.deepEqual([...(await decode(clear)).picture.data.subarray(0, 3)], [255, 255, 255]);
 });
 
+test('files of one grey channel, of 8 or 16 bits, with transparency or without, become RGB', async () => {
+  const create = { width: 8, height: 8, background: { r: 128, g: 128, b: 128, alpha: 0.5 } };
+  const opaque = sharp({ create: { ...create, channels: 3 } });
+  const clear = sharp({ create: { ...create, channels: 4 } });
+  const files = [
+    [await opaque.clone().toColourspace('b-w').png().toBuffer(), 1, 128],
+    [await opaque.clone().toColourspace('b-w').jpeg({ quality: 100 }).toBuffer(), 1, 128],
+    [await opaque.clone().toColourspace('grey16').png().toBuffer(), 1, 128],
+    [await clear.clone().toColourspace('b-w').png().toBuffer(), 2, 191],
+    [await clear.clone().toColourspace('grey16').png().toBuffer(), 2, 191],
+  ] as const;
+  for (const [file, channels, grey] of files) {
+    assert.equal((await sharp(file).metadata()).channels, channels);
+    const { data } = (await decode(file)).picture;
+    assert.equal(data.length, 8 * 8 * 3);
+    assert.ok(
+      data.every((value) => Math.abs(value - grey) <= 1),
+      `${channels} channels: ${data.subarray(0, 6)}`,
+    );
+  }
+});
+
 test('16-bit pictures become 8-bit ones', async () => {
   const deep = await sharp({ create: { width: 8, height: 8, channels: 3, background: '#ff8000' } })
     .toColourspace('rgb16')
