@@ -39,8 +39,15 @@ export async function openDatabase(
     const embedded = await startEmbedded(join(config.DATA_DIR, 'database'));
     closers.add('embedded database', () => embedded.stop());
     const { socketFolder, port } = embedded;
-    broken = embedded.broken;
-    database = openPool({ kind: 'embedded', socketFolder, port }, { onConnectionLost });
+    const panic = Promise.withResolvers<Error>();
+    broken = Promise.race([embedded.broken, panic.promise]);
+    database = openPool(
+      { kind: 'embedded', socketFolder, port },
+      {
+        onConnectionLost,
+        onPanic: (reason) => panic.resolve(new Error(`the embedded database has given up: ${reason}`)),
+      },
+    );
   }
   closers.add('database', () => database.close());
   const steps = await migrate(database);

@@ -99,7 +99,7 @@ export async function startRecognizer(
   async function runWithFallback(task: WorkerTask): Promise<WorkerAnswer> {
     for (;;) {
       const used = pool;
-      const answer = await used.run(withOwnBytes(task));
+      const answer = await runOnceMore(used, task);
       if (answer.kind !== 'failed' || answer.reason !== 'provider_failed') return answer;
       options.log.error(
         { provider: used.setup.provider, reason: answer.message },
@@ -108,6 +108,16 @@ export async function startRecognizer(
       await change(async () => {
         if (pool === used) await replacePool(used.setup.models, answer.message);
       });
+    }
+  }
+
+  /** A thread that ends takes its picture along: another one tries it once, lest a picture that ends threads ends them all. */
+  async function runOnceMore(used: ThreadPool, task: WorkerTask): Promise<WorkerAnswer> {
+    try {
+      return await used.run(withOwnBytes(task));
+    } catch (error) {
+      options.log.error({ err: error }, 'a thread has ended; its picture is tried once more');
+      return used.run(withOwnBytes(task));
     }
   }
 

@@ -53,6 +53,8 @@ export interface PoolOptions {
   readonly reconnectMs?: number;
   /** Told of a connection that broke while nobody used it. */
   readonly onConnectionLost?: (message: string) => void;
+  /** Told that the database has given up, as it does where its log cannot be written: it recovers by being started anew. */
+  readonly onPanic?: (reason: string) => void;
 }
 
 const FIRST_PAUSE_MS = 100;
@@ -130,6 +132,7 @@ export function openPool(address: DatabaseAddress, options: PoolOptions = {}): D
         return { rows: result.rows, rowCount: result.rowCount ?? 0 };
       });
     } catch (error) {
+      if ((error as { severity?: string }).severity === 'PANIC') options.onPanic?.((error as Error).message);
       // A timed-out statement still occupies its connection.
       if (isConnectionTrouble(error) || isAnswerTimeout(error)) broken ??= error as Error;
       throw error;

@@ -3,6 +3,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import type { Worker } from 'node:worker_threads';
 import pino from 'pino';
 import sharp from 'sharp';
 import { ServerError } from '../../../server/errors.ts';
@@ -117,6 +118,23 @@ test('a newer picture of a source replaces the one that waits', async () => {
   assert.equal(await older, '429 SUPERSEDED');
   assert.equal((await newer).faces.length, 3);
   await Promise.all(busy);
+});
+
+test('a picture whose thread ends is looked at by another thread', async () => {
+  const threads: Worker[] = [];
+  const collect = (worker: Worker) => threads.push(worker);
+  process.on('worker', collect);
+  const recognizer = await startRecognizer({ ...options, threads: 1 });
+  try {
+    const answer = recognizer.analyse(taskOf(small));
+    await Promise.all(threads.splice(0).map((thread) => thread.terminate()));
+    assert.equal((await answer).faces.length, FACES_IN_SAMPLE[0]);
+    assert.equal(threads.length, 1, 'the pool has a new thread');
+    await findsEverybody(recognizer);
+  } finally {
+    process.off('worker', collect);
+    await recognizer.close();
+  }
 });
 
 test('a picture is annotated in the thread', async () => {
