@@ -2,7 +2,7 @@
 import { networkInterfaces } from 'node:os';
 import { createCameraLooks } from './camera-looks.ts';
 import { type CameraView, createCameraViews } from './camera-views.ts';
-import { createCameraDirectory, type SlotCamera } from './cameras/camera-directory.ts';
+import { type CameraDirectory, createCameraDirectory, type SlotCamera } from './cameras/camera-directory.ts';
 import { type CameraHub, createCameraHub, type SharedCamera } from './cameras/camera-hub.ts';
 import type { FfmpegProgram } from './cameras/ffmpeg-program.ts';
 import { openSavedCameras, type SavedCameras } from './cameras/saved-cameras.ts';
@@ -60,6 +60,7 @@ export interface LiveParts {
 export interface Live {
   readonly routes: readonly Route[];
   readonly cameras: CameraHub;
+  readonly directory: CameraDirectory;
   /** Process ids. */
   readonly mediaWorkers: () => readonly number[];
   /** The address of a saved camera, with its password; null where none has the number. */
@@ -137,6 +138,7 @@ export async function composeLive(parts: LiveParts): Promise<Live> {
 
   return {
     cameras: hub,
+    directory,
     mediaWorkers: () => media?.pids ?? [],
     addressOf: (cameraId) => saved?.find(cameraId)?.saved.rtspUrl ?? null,
     watching: (events) => ({

@@ -1,7 +1,7 @@
 /** What those who run the server look at: health, metrics, and the routes over them. */
 import { statfs } from 'node:fs/promises';
 import { detectorModels, embedderModels } from '../models/manifest.ts';
-import type { CameraHub } from './cameras/camera-hub.ts';
+import type { CameraDirectory } from './cameras/camera-directory.ts';
 import { registerCameraMetrics } from './cameras/camera-metrics.ts';
 import type { Attendance } from './compose-attendance.ts';
 import type { Devices } from './compose-devices.ts';
@@ -27,7 +27,7 @@ export interface OperationParts {
   /** Null without ffmpeg. */
   readonly attendance: Attendance | null;
   readonly devices: Devices;
-  readonly cameras: CameraHub | null;
+  readonly cameras: CameraDirectory;
   readonly isStopping: () => boolean;
 }
 
@@ -47,10 +47,7 @@ export function composeOperation(parts: OperationParts): Route[] {
     gallery: () => gallery.size(),
   });
   registerCameraMetrics(registry, () =>
-    (parts.cameras?.cameras() ?? []).map(({ address, report }) => ({
-      cameraId: address.redactedUrl,
-      report,
-    })),
+    parts.cameras.list().map(({ id, camera }) => ({ cameraId: id, report: camera.report })),
   );
   const checks = createHealthChecks({
     recognizer,
@@ -58,8 +55,9 @@ export function composeOperation(parts: OperationParts): Route[] {
     queueLimit: config.QUEUE_LIMIT,
     hasFfmpeg: attendance !== null,
     cameras() {
-      const cameras = attendance?.sessions.list().flatMap((session) => session.cameras) ?? [];
-      return { total: cameras.length, active: cameras.filter(({ active }) => active).length };
+      const cameras = parts.cameras.list();
+      const active = cameras.filter(({ camera }) => camera.report.state === 'live');
+      return { total: cameras.length, active: active.length };
     },
     oldestCallbackAgeS: async () => (await attendance?.waiting())?.oldestAgeS ?? null,
     isTunnelDown: () => devices.tunnelStatus()?.ports.length === 0,

@@ -41,6 +41,7 @@ export function startAtZero<Label extends string>(
 const QUEUE_DROPS = {
   recognition: ['superseded', 'overloaded', 'closed'],
   bodies: ['full'],
+  mjpeg: ['full', 'missed', 'silent'],
   devices: ['commands_full', 'writes_full', 'devices_full', 'devices_evicted'],
   recordings: ['full'],
   sensor_data: ['full'],

@@ -206,7 +206,7 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
       database,
       attendance,
       devices,
-      cameras: live.cameras,
+      cameras: live.directory,
       isStopping: () => stopping,
     }),
     ...tokenRoutes(access),

@@ -99,6 +99,11 @@ export const questions: readonly Question[] = [
       ]),
       timeseries('Boards', 'short', 8, [['sum by (state) (face_devices)', '{{state}}']]),
       timeseries('Frame rate as sent', 'short', 8, [['topk(10, face_camera_frame_rate)', '{{camera}}']]),
+      timeseries('Viewers', 'short', 8, [['sum by (by) (face_live_viewers)', '{{by}}']]),
+      timeseries('Transcoded cameras', 'short', 8, [['face_live_transcoded_cameras', 'cameras']]),
+      timeseries('Media workers replaced', 'short', 8, [
+        ['increase(face_media_worker_restarts_total[1h])', 'times'],
+      ]),
       timeseries('Sessions', 'short', 8, [
         ['face_sessions_active', 'sessions'],
         ['sum by (state) (face_session_cameras)', 'cameras {{state}}'],
