@@ -34,6 +34,8 @@ export interface CaptureSettings {
   readonly mosaic: 'none' | 'bayer';
   /** Factors that the sensor's white balance applies in linear light, after the noise. */
   readonly whiteBalance: readonly [number, number, number];
+  /** Whether the sensor sends linear light instead of applying its gamma curve; false where it is missing. */
+  readonly linear?: boolean;
   readonly seed: number;
 }
 
@@ -130,9 +132,10 @@ function interpolate(
   return result;
 }
 
-/** White balance, clipping and gamma: 0 to 255, not rounded. */
-function finish(scene: Float32Array, { whiteBalance }: CaptureSettings): Float32Array {
-  return scene.map((light, i) => 255 * Math.min(1, Math.max(0, light * whiteBalance[i % 3]!)) ** (1 / gamma));
+/** White balance, clipping and, unless the sensor sends linear light, gamma: 0 to 255, not rounded. */
+function finish(scene: Float32Array, { whiteBalance, linear }: CaptureSettings): Float32Array {
+  const exponent = linear ? 1 : 1 / gamma;
+  return scene.map((light, i) => 255 * Math.min(1, Math.max(0, light * whiteBalance[i % 3]!)) ** exponent);
 }
 
 function toRgb565(values: Float32Array): Uint8Array {

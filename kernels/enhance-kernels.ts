@@ -8,6 +8,8 @@ export interface EnhanceExports {
   readonly memory: WebAssembly.Memory;
   unpackGrayscale(source: number, target: number, pixels: number): void;
   unpackYuv422(source: number, target: number, pixels: number): void;
+  unpackRgb565(source: number, target: number, pixels: number, bigEndian: number): void;
+  mapBytes(bytes: number, count: number, table: number): void;
   splitRgb888(
     source: number,
     width: number,
@@ -169,6 +171,8 @@ export class EnhanceWorkspace {
   readonly height: number;
   readonly source: number;
   readonly rgb: number;
+  /** 256 bytes that codes are looked up in as they are read. */
+  readonly byteTable: number;
   readonly planes: readonly [Plane, Plane, Plane];
   readonly levels: number;
   readonly counts: number;
@@ -194,6 +198,7 @@ export class EnhanceWorkspace {
     this.levelRows = this.height / 4 + 1;
     this.source = memory.take(bandRows * this.width * 2);
     this.rgb = memory.take(bandRows * this.width * 3);
+    this.byteTable = memory.take(256);
     this.planes = [this.#takePlane(1), this.#takePlane(2), this.#takePlane(2)];
     this.levels = memory.take(this.levelColumns * this.levelRows);
     this.counts = memory.take(this.levelColumns * this.levelRows);

@@ -35,12 +35,17 @@ export function checkFrame({ bytes, width, height, format, byteOrder }: SensorFr
   }
 }
 
-/** Brings a frame into the workspace's planes, a band of rows at a time: what is copied in is still in the cache when it is split. */
+/**
+ * Brings a frame into the workspace's planes, a band of rows at a time: what is copied in is still in the cache when it is split.
+ * `table`: what each code becomes, where it does not stay what it is.
+ */
 export function readFrame(
   workspace: EnhanceWorkspace,
   { bytes, width, height, format, byteOrder }: SensorFrame,
+  table: Uint8Array | null = null,
 ): void {
-  const { kernels, planes, source, rgb, target } = workspace;
+  const { kernels, planes, source, rgb, byteTable, target } = workspace;
+  if (table) workspace.bytes.set(table, byteTable);
   const [s, d, e] = planes;
   const rowBytes = width * bytesPerPixel[format];
   for (let first = 0; first < height; first += bandRows) {
@@ -52,10 +57,12 @@ export function readFrame(
     if (format === 'RGB565') {
       copyPadded(workspace, band, width, rows, 2, source);
       const bigEndian = byteOrder === 'BE' ? 1 : 0;
-      kernels.splitRgb565(source, s.width, bandRows, bigEndian, sBand, s.stride, dBand, eBand, d.stride);
-      continue;
-    }
-    if (format === 'RGB888') copyPadded(workspace, band, width, rows, 3, rgb);
+      if (table === null) {
+        kernels.splitRgb565(source, s.width, bandRows, bigEndian, sBand, s.stride, dBand, eBand, d.stride);
+        continue;
+      }
+      kernels.unpackRgb565(source, rgb, s.width * bandRows, bigEndian);
+    } else if (format === 'RGB888') copyPadded(workspace, band, width, rows, 3, rgb);
     else {
       workspace.bytes.set(band, source);
       if (format === 'GRAYSCALE') kernels.unpackGrayscale(source, target, width * rows);
@@ -63,6 +70,7 @@ export function readFrame(
       const unpacked = workspace.bytes.subarray(target, target + width * rows * 3);
       copyPadded(workspace, unpacked, width, rows, 3, rgb);
     }
+    if (table) kernels.mapBytes(rgb, s.width * bandRows * 3, byteTable);
     kernels.splitRgb888(rgb, s.width, bandRows, sBand, s.stride, dBand, eBand, d.stride);
   }
 }
@@ -209,12 +217,15 @@ const limited = (value: number) => Math.min(255, Math.max(0, value));
 
 /** Mean red, green and blue of the frame, relative to the mean of all three. */
 export function channelRatios(workspace: EnhanceWorkspace): [number, number, number] {
-  const { values } = samplePixels(workspace, 'frame', 1);
+  const { values } = frameSamples(workspace);
   const sums: [number, number, number] = [0, 0, 0];
   for (let i = 0; i < values.length; i++) sums[i % 3]! += values[i]!;
   const mean = Math.max(1, (sums[0] + sums[1] + sums[2]) / 3);
   return [Math.max(0.05, sums[0] / mean), Math.max(0.05, sums[1] / mean), Math.max(0.05, sums[2] / mean)];
 }
+
+/** Pixels of the frame as it was read. */
+export const frameSamples = (workspace: EnhanceWorkspace) => samplePixels(workspace, 'frame', 1);
 
 /** Pixels of the denoised picture. */
 export const colourSamples = (workspace: EnhanceWorkspace) => samplePixels(workspace, 'denoised', 32);

@@ -12,6 +12,7 @@ import {
   checkFrame,
   colourSamples,
   composePicture,
+  frameSamples,
   padPlanes,
   readFrame,
   readLevels,
@@ -30,8 +31,9 @@ import {
 import type { FrameHistory } from './frame-history.ts';
 import { type MergeReport, mergeWithHistory, spreadCounts } from './frame-merge.ts';
 import { learntSpectrum, minLearntBlocks, passingShare } from './learnt-noise.ts';
+import { canBeLinear, gammaTable, linearRounding } from './linear-light.ts';
 import { estimatePlaneNoise, type PlaneNoise, trustedSpectrum } from './noise-estimate.ts';
-import { fitNoise, NoiseCurves, noiseTable, type RoundingSteps, thresholdTable } from './noise-fit.ts';
+import { evenRounding, fitNoise, NoiseCurves, noiseTable, thresholdTable } from './noise-fit.ts';
 import { modelGains, quantisationStep } from './noise-model.ts';
 import type { Picture } from './picture.ts';
 import { createReferenceEnhance } from './reference-enhance.ts';
@@ -74,7 +76,7 @@ const chromaSharpening = 0.12;
 /** Sizes of frames whose memory is kept ready: some ten bytes a pixel each. */
 const maxWorkspaces = 3;
 
-const roundingSteps: Record<SensorFrame['format'], RoundingSteps> = {
+const roundingSteps: Record<SensorFrame['format'], readonly [number, number, number]> = {
   RGB565: [quantisationStep.fiveBits, quantisationStep.sixBits, quantisationStep.fiveBits],
   GRAYSCALE: [1, 1, 1],
   YUV422: [1, 1, 1],
@@ -116,22 +118,24 @@ class FrameEnhancer implements Enhancer {
     }
     const workspace = this.#workspaceFor(width, height);
     readFrame(workspace, frame);
+    const isLinear = sensor.gammaApplied === false && canBeLinear(frameSamples(workspace));
+    if (isLinear) readFrame(workspace, frame, gammaTable);
     padPlanes(workspace, 'frame');
     readLevels(workspace);
 
     const ratios = channelRatios(workspace);
-    const steps = roundingSteps[frame.format];
+    const rounding = (isLinear ? linearRounding : evenRounding)(roundingSteps[frame.format]);
     const thresholds = thresholdTable(lambda, new Float32Array(64).fill(1));
     const measured = [0, 1, 2].map((plane) =>
       estimatePlaneNoise(sampleSpectra(workspace, plane, thresholds)),
     );
-    const fit = fitNoise(this.#curves, measured, ratios, steps, sensor.gain);
+    const fit = fitNoise(this.#curves, measured, ratios, rounding, sensor.gain);
     const variances = fit.scales.map((scale, plane) =>
-      this.#curves.table(plane, fit.gainIndex, scale, ratios, steps),
+      this.#curves.table(plane, fit.gainIndex, scale, ratios, rounding),
     );
 
     const merged = mergeOverTime(workspace, history, () => ({
-      channels: [0, 1, 2].map((channel) => this.#curves.channel(channel, fit.gainIndex, steps)),
+      channels: [0, 1, 2].map((channel) => this.#curves.channel(channel, fit.gainIndex, rounding)),
       scales: fit.scales,
       spectra: measured.map(({ spectrum }) => trustedSpectrum(spectrum)),
     }));
@@ -158,6 +162,7 @@ class FrameEnhancer implements Enhancer {
       merged,
       correction,
       legible,
+      isLinear,
     );
     return { picture, looks, report };
   }

@@ -12,9 +12,16 @@ export interface SensorState {
   readonly whiteBalanced: boolean | null;
   /** Factors of red, green and blue, in linear light, that would make grey grey and are not applied yet. */
   readonly illuminantGains: readonly [number, number, number] | null;
+  /** Whether the sensor applied its gamma curve, or sent linear light; null where unknown. */
+  readonly gammaApplied: boolean | null;
 }
 
-export const unknownSensorState: SensorState = { gain: null, whiteBalanced: null, illuminantGains: null };
+export const unknownSensorState: SensorState = {
+  gain: null,
+  whiteBalanced: null,
+  illuminantGains: null,
+  gammaApplied: null,
+};
 
 /** Shrinkage of overlapping DCT blocks, or the cheaper local Wiener filter. */
 export type DenoisingMethod = 'dct' | 'wiener';
@@ -44,6 +51,8 @@ export interface EnhancementReport {
     readonly spectrum: 'white' | 'frame' | 'learnt';
   };
   readonly merged: MergeReport | null;
+  /** Whether the frame got a gamma curve (exponent 1 / 2.2) because its headers say that it is linear. */
+  readonly gamma: { readonly source: 'headers' | 'none'; readonly applied: boolean };
   readonly whiteBalance: ColourCorrection['whiteBalance'];
   /** Factor on values with their gamma. */
   readonly exposureGain: number;
@@ -78,6 +87,7 @@ export function describeEnhancement(
   merged: MergeReport | null,
   correction: ColourCorrection,
   legible: boolean,
+  isLinear: boolean,
 ): EnhancementReport {
   const { whiteBalance } = correction;
   const wasCorrected = correction !== noCorrection;
@@ -90,6 +100,7 @@ export function describeEnhancement(
       spectrum,
     },
     merged,
+    gamma: { source: isLinear ? 'headers' : 'none', applied: isLinear },
     whiteBalance,
     exposureGain: correction.exposureGain,
     colourMatrixStrength: correction.matrixStrength,
@@ -101,6 +112,7 @@ export function describeEnhancement(
       ...(sensor.illuminantGains !== null && wasCorrected && whiteBalance.source !== 'headers'
         ? ['illuminantGains']
         : []),
+      ...(sensor.gammaApplied === false && !isLinear ? ['gamma'] : []),
     ],
   };
 }

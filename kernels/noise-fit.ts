@@ -2,8 +2,14 @@
 import { levelBins, type PlaneNoise, transformFactors } from './noise-estimate.ts';
 import { channelVariances, modelGains, roundingVariance } from './noise-model.ts';
 
-/** Rounding steps of the three channels, in 8-bit codes: [255 / 31, 255 / 63, 255 / 31] for RGB565. */
-export type RoundingSteps = readonly [number, number, number];
+/** Variance that rounding adds to red, green and blue at each code 0 to 255. */
+export type RoundingVariances = readonly [Float64Array, Float64Array, Float64Array];
+
+/** Of the same steps at every code, in 8-bit codes: [255 / 31, 255 / 63, 255 / 31] for RGB565. */
+export function evenRounding(steps: readonly [number, number, number]): RoundingVariances {
+  const [red, green, blue] = steps.map((step) => new Float64Array(256).fill(roundingVariance(step)));
+  return [red!, green!, blue!];
+}
 
 export interface NoiseFit {
   /** Index into modelGains: the gain whose curve fits best. */
@@ -25,8 +31,8 @@ export class NoiseCurves {
   readonly #channels = modelGains.map((gain) => channelVariances(gain));
 
   /** Variance of one channel at each code, rounding included. */
-  channel(channel: number, gainIndex: number, steps: RoundingSteps): Float32Array {
-    return this.#channels[gainIndex]!.map((variance) => variance + roundingVariance(steps[channel]!));
+  channel(channel: number, gainIndex: number, rounding: RoundingVariances): Float32Array {
+    return this.#channels[gainIndex]!.map((variance, code) => variance + rounding[channel]![code]!);
   }
 
   /** `scale` times the variance of a plane at each brightness. */
@@ -35,11 +41,11 @@ export class NoiseCurves {
     gainIndex: number,
     scale: number,
     ratios: readonly number[],
-    steps: RoundingSteps,
+    rounding: RoundingVariances,
   ): Float32Array {
     const table = new Float32Array(256);
     for (let level = 0; level < 256; level++) {
-      table[level] = scale * this.variance(plane, gainIndex, level, ratios, steps);
+      table[level] = scale * this.variance(plane, gainIndex, level, ratios, rounding);
     }
     return table;
   }
@@ -50,12 +56,15 @@ export class NoiseCurves {
     gainIndex: number,
     level: number,
     ratios: readonly number[],
-    steps: RoundingSteps,
+    rounding: RoundingVariances,
   ): number {
     const table = this.#channels[gainIndex]!;
-    const red = table[Math.min(255, Math.round(level * ratios[0]!))]! + roundingVariance(steps[0]);
-    const green = table[Math.min(255, Math.round(level * ratios[1]!))]! + roundingVariance(steps[1]);
-    const blue = table[Math.min(255, Math.round(level * ratios[2]!))]! + roundingVariance(steps[2]);
+    const codes = ratios.map((ratio) => Math.min(255, Math.round(level * ratio)));
+    const [red, green, blue] = codes.map((code, c) => table[code]! + rounding[c]![code]!) as [
+      number,
+      number,
+      number,
+    ];
     // D is held doubled and E as it is, both as means of four pixels.
     if (plane === 0) return red + green + blue;
     return plane === 1 ? red + blue : (red + 4 * green + blue) / 4;
@@ -70,7 +79,7 @@ export function fitNoise(
   curves: NoiseCurves,
   planes: readonly PlaneNoise[],
   ratios: readonly number[],
-  steps: RoundingSteps,
+  rounding: RoundingVariances,
   sensorGain: number | null,
 ): NoiseFit {
   const compare = (plane: number, gainIndex: number) => {
@@ -79,7 +88,7 @@ export function fitNoise(
       const weight = Math.min(50, planes[plane]!.binBlocks[bin]!);
       if (weight === 0) continue;
       const measured = Math.max(0.25, planes[plane]!.binVariances[bin]!);
-      const log = Math.log(measured / curves.variance(plane, gainIndex, bin * 32 + 16, ratios, steps));
+      const log = Math.log(measured / curves.variance(plane, gainIndex, bin * 32 + 16, ratios, rounding));
       logs += weight * log;
       distance += weight * Math.abs(log);
       weights += weight;

@@ -59,6 +59,15 @@ export function createReferenceEnhance(): EnhanceExports {
       const { data } = pictures.unpackYuv422(bytes().slice(source, source + pixels * 2), 2, pixels / 2);
       bytes().set(data, target);
     },
+    unpackRgb565(source, target, pixels, bigEndian) {
+      const codes = bytes().slice(source, source + pixels * 2);
+      const { data } = pictures.unpackRgb565(codes, pixels, 1, bigEndian ? 'BE' : 'LE');
+      bytes().set(data, target);
+    },
+    mapBytes(address, count, table) {
+      const m = bytes();
+      for (let i = address; i < address + count; i++) m[i] = m[table + m[i]!]!;
+    },
     splitRgb888(source, width, height, ...planes) {
       const m = bytes();
       split((i, c) => m[source + 3 * i + c]!, width, height, planes);

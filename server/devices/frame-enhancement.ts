@@ -12,6 +12,8 @@ export interface SensorHints {
   readonly awbGains?: readonly [r: number, g: number, b: number];
   /** 0 automatic, 1 to 4 a fixed mode, whose gains the sensor applies. */
   readonly wbMode?: number;
+  /** False for linear data. */
+  readonly gamma?: boolean;
 }
 
 export interface FrameEnhancer {
@@ -69,6 +71,7 @@ export function sensorStateOf({
   awb,
   awbGains,
   wbMode = 0,
+  gamma,
 }: SensorHints): FrameEnhancement['sensor'] {
   const factor = gain ?? (agcGain === undefined ? null : agcGain + 1);
   return {
@@ -82,6 +85,7 @@ export function sensorStateOf({
             within(awbGains[2], BALANCE_RANGE),
           ]
         : null,
+    gammaApplied: gamma ?? null,
   };
 }
 

@@ -56,6 +56,15 @@ export const Enhancement = Type.Object(
         }),
       ),
     ),
+    gamma: Type.Optional(
+      Type.Object(
+        { source: Type.Enum(['headers', 'none']), applied: Type.Boolean() },
+        {
+          description:
+            'Whether a gamma curve (exponent 1 / 2.2) was applied, as `X-Sensor-Gamma: 0` asks for',
+        },
+      ),
+    ),
     whiteBalance: Type.Optional(
       Type.Object({
         source: Type.Enum(['headers', 'frame', 'none']),

@@ -43,3 +43,11 @@ test('the cheap tier filters, and remembers no device', () => {
 test('turned off, frames are left as they come', () => {
   assert.equal(createFrameEnhancer('off').prepare('a', { width: 320, height: 240 }, {}), null);
 });
+
+test('X-Sensor-Gamma tells linear light; nothing is assumed without it', () => {
+  assert.equal(sensorStateOf({ gamma: false }).gammaApplied, false);
+  assert.equal(sensorStateOf({ gamma: true }).gammaApplied, true);
+  assert.equal(sensorStateOf({}).gammaApplied, null);
+  // Left as it was sent.
+  assert.equal(createFrameEnhancer('off').prepare('board', { width: 8, height: 8 }, { gamma: false }), null);
+});

@@ -9,6 +9,7 @@ export interface EnhancementReport {
     readonly spectrum: 'white' | 'frame' | 'learnt';
   };
   readonly merged: { readonly stillShare: number; readonly meanFrames: number } | null;
+  readonly gamma?: { readonly applied: boolean };
   readonly whiteBalance: {
     readonly source: 'headers' | 'frame' | 'none';
     readonly gains: readonly [number, number, number];
@@ -56,6 +57,10 @@ export function enhancementWords(report: EnhancementReport | null, format: strin
         ? 'Merging over time: none; everything in the picture moved.'
         : `Merging over time: ${share(merged.stillShare)} of the picture stood still and was averaged, ${plain(merged.meanFrames)} frames deep on average.`,
   );
+  if (report.gamma?.applied)
+    told.push('Gamma: the board states that its data are linear, so the curve was applied here.');
+  if (notBelieved.includes('gamma'))
+    told.push('The board states linear data, but the frame is too bright for that: no curve was applied.');
   told.push(balanceWords(whiteBalance));
   told.push(
     Math.abs(exposureGain - 1) < 0.02
