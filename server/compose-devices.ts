@@ -24,6 +24,7 @@ import { createBroadcaster } from './live/broadcast.ts';
 import {
   deviceStatusMessage,
   isForEveryone,
+  isForPage,
   lookedAtMessage,
   type Message,
   type NewFrameMessage,
@@ -188,7 +189,8 @@ export async function composeDevices(parts: DeviceParts): Promise<Devices> {
           // Who was seen in class is for those with the key, also where the device API asks for none.
           const maySeeClass = settings.ACCESS !== 'open' || access.isTrusted(ctx);
           return (message) =>
-            (isPage || isForEveryone(message)) && (maySeeClass || message.type !== 'recognition');
+            (isPage ? isForPage(message) : isForEveryone(message)) &&
+            (maySeeClass || message.type !== 'recognition');
         },
         pingEveryMs: parts.webSocketTiming?.pingEveryMs,
         log,

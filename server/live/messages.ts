@@ -112,6 +112,9 @@ const PAGE_ONLY: ReadonlySet<Message['type']> = new Set(['looked-at', 'camera-st
 /** Whether clients that know the contract, and nothing of the page, are told. */
 export const isForEveryone = (message: Message): boolean => !PAGE_ONLY.has(message.type);
 
+/** Whether the page is told: of a frame it hears once, by `looked-at`. A wall of fifty boards has enough to read. */
+export const isForPage = (message: Message): boolean => message.type !== 'new_frame';
+
 /** @param faces of which only what the page draws goes out */
 export function lookedAtMessage(
   source: LookedAtMessage['source'],

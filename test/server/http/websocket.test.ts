@@ -113,9 +113,9 @@ test('a frame that was stored is told, and is a sign of life of its board', asyn
     warnings: [],
     original: null,
   });
-  await until(() => page.messages.length === 4);
+  await until(() => page.messages.length === 3);
   const { score: _score, ...drawn } = face;
-  assert.deepEqual(page.messages[3], {
+  assert.deepEqual(page.messages[2], {
     type: 'looked-at',
     source: { kind: 'device', id: 'seen' },
     at: 1000,
@@ -124,7 +124,7 @@ test('a frame that was stored is told, and is a sign of life of its board', asyn
     height: 240,
     faces: [drawn],
   });
-  // What is for the page alone comes after; whoever knows only the contract has heard nothing of it.
+  // Whoever knows only the contract has heard of the frame in its words, and nothing of what is for the page alone.
   assert.equal(messages.length, 3);
   const { timestamp, ...told } = messages[2]!;
   assert.deepEqual(told, { type: 'new_frame', ...frame });

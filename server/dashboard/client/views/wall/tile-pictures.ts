@@ -15,7 +15,9 @@ export interface WantedPicture {
   readonly show: (picture: ImageBitmap | null) => void;
 }
 
-const EVERY_MS = 250;
+/** A few are shown as they come; of many none waits longer than its board takes for the next one. */
+const EVERY_MS_A_PICTURE = 10;
+const LONGEST_PAUSE_MS = 400;
 /** As many as the server gives at once. */
 const MOST_AT_ONCE = 64;
 const SHOWN_AT_ONCE = 16;
@@ -27,16 +29,18 @@ export function createTilePictures() {
   const wanted = new Map<string, WantedPicture>();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let lastMs = Number.NEGATIVE_INFINITY;
+  let pauseMs = 0;
 
   function schedule(): void {
     if (timer !== undefined || wanted.size === 0) return;
-    timer = setTimeout(() => void showAll(), Math.max(0, lastMs + EVERY_MS - performance.now()));
+    timer = setTimeout(() => void showAll(), Math.max(0, lastMs + pauseMs - performance.now()));
   }
 
   async function showAll(): Promise<void> {
     lastMs = performance.now();
     const batch = [...wanted.values()].slice(0, MOST_AT_ONCE);
     for (const { key } of batch) wanted.delete(key);
+    pauseMs = Math.min(LONGEST_PAUSE_MS, EVERY_MS_A_PICTURE * batch.length);
     try {
       const pictures = await fetchAll(batch.map(({ url }) => url));
       const bitmaps = await Promise.all(batch.map((wish, i) => decoded(pictures[i] ?? null, wish)));
