@@ -169,7 +169,10 @@ export function createSources(socket: PageSocket) {
     socket.on('camera-status', ({ cameraId, state, trouble }) =>
       change('camera', cameraId, { state, trouble }),
     ),
-    socket.onReopened(() => void load()),
+    // Also the first time: what happened between the first loading and the opening was told to nobody.
+    socket.onState((state) => {
+      if (state === 'open') void load();
+    }),
   ];
   void load();
 

@@ -18,6 +18,7 @@ export interface WantedPicture {
 /** A few are shown as they come; of many none waits longer than its board takes for the next one. */
 const EVERY_MS_A_PICTURE = 10;
 const LONGEST_PAUSE_MS = 400;
+const RETRY_AFTER_MS = 2000;
 /** As many as the server gives at once. */
 const MOST_AT_ONCE = 64;
 const SHOWN_AT_ONCE = 16;
@@ -50,7 +51,9 @@ export function createTilePictures() {
         show(bitmaps[i]!);
       }
     } catch {
-      // The connection is gone; what is told there is told beside the navigation. The next picture asks again.
+      // The connection is gone, and that is told beside the navigation. Asked again later, but for tiles that have newer pictures by now.
+      for (const wish of batch) if (!wanted.has(wish.key)) wanted.set(wish.key, wish);
+      pauseMs = RETRY_AFTER_MS;
     }
     timer = undefined;
     schedule();
@@ -62,7 +65,10 @@ export function createTilePictures() {
       schedule();
     },
     forget: (key: string): void => void wanted.delete(key),
-    close: (): void => clearTimeout(timer),
+    close(): void {
+      wanted.clear();
+      clearTimeout(timer);
+    },
   };
 }
 
