@@ -7,7 +7,7 @@ import type { Page } from 'playwright-core';
 import { seriousFindings } from '../support/axe.ts';
 import { noBrowser, openBrowser, type TestBrowser } from '../support/browser.ts';
 import { ffmpegOrReason } from '../support/ffmpeg.ts';
-import { boardFrame, portrait } from '../support/pictures.ts';
+import { boardFrame, daylightPortrait } from '../support/pictures.ts';
 import { formWith, startTestServer, type TestServer } from '../support/server.ts';
 
 const { reason: noFfmpeg } = await ffmpegOrReason();
@@ -18,7 +18,7 @@ describe('the page with a board', { skip: noBrowser, timeout: 240_000 }, () => {
   before(async () => {
     server = await startTestServer();
     browser = await openBrowser(server);
-    const form = formWith('image', await portrait(0), { name: 'Ada' });
+    const form = formWith('image', await daylightPortrait(), { name: 'Ada' });
     const enrolled = await server.call('/api/v1/recognition/add-permitted-face', {
       method: 'POST',
       body: form,

@@ -24,10 +24,16 @@ export async function rgb565Frame(person: 0 | 1, byteOrder: 'BE' | 'LE' = 'BE'):
   return rgb565(sharp(await portrait(person)).resize({ width: 320, height: 240, fit: 'contain' }), byteOrder);
 }
 
-/** The first person as a board on a wall sees her: the frame is full of the scene. RGB565, high byte first, 320x240. */
+/** Somebody in daylight as a board sees her: the frame is full of the scene. RGB565, high byte first, 320x240. */
 export function boardFrame(): Promise<Buffer> {
-  const view = { left: 250, top: 230, width: 520, height: 390 };
-  return rgb565(sharp(samplePhoto(1)).extract(view).resize(320, 240), 'BE');
+  const view = { left: 490, top: 210, width: 640, height: 480 };
+  return rgb565(sharp(samplePhoto(6)).extract(view).resize(320, 240), 'BE');
+}
+
+/** A JPEG of the same person alone. */
+export function daylightPortrait(): Promise<Buffer> {
+  const view = { left: 560, top: 200, width: 400, height: 520 };
+  return sharp(samplePhoto(6)).extract(view).jpeg({ quality: 92 }).toBuffer();
 }
 
 async function rgb565(picture: Sharp, byteOrder: 'BE' | 'LE'): Promise<Buffer> {
