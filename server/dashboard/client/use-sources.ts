@@ -9,7 +9,11 @@ const count = (n: number) => n + 1;
 export function useSourceList() {
   const { sources } = usePage();
   const [, redraw] = useReducer<number, void>(count, 0);
-  useEffect(() => sources.onList(() => redraw()), [sources]);
+  useEffect(() => {
+    const stop = sources.onList(() => redraw());
+    redraw();
+    return stop;
+  }, [sources]);
   return { list: sources.list(), error: sources.error, loaded: sources.loaded, reload: sources.reload };
 }
 
@@ -18,6 +22,12 @@ export function useSource(kind: Source['kind'], id: string): Source | null {
   const { sources } = usePage();
   const key = keyOf(kind, id);
   const [, redraw] = useReducer<number, void>(count, 0);
-  useEffect(() => sources.onChange(key, () => redraw()), [sources, key]);
-  return sources.get(key);
+  const drawn = sources.get(key);
+  useEffect(() => {
+    const stop = sources.onChange(key, () => redraw());
+    // Effects come after the drawing: what happened in between was told to nobody.
+    if (sources.get(key) !== drawn) redraw();
+    return stop;
+  }, [sources, key]);
+  return drawn;
 }
