@@ -131,9 +131,15 @@ async function enhancement(reporter: Reporter): Promise<void> {
       return { ...capture(photo, settings), format: 'RGB565', byteOrder: 'BE' } as const;
     });
     const check = (data: Uint8Array) => verify(data.length === 3 * width * height, 'size of the picture');
+    const linear = {
+      ...captures[0]!,
+      ...capture(photo, { ...plainCapture, ...dimLight, mosaic: 'bayer', linear: true }),
+    };
+    const linearState = { ...unknownSensorState, gammaApplied: false };
+    verify(enhancer.enhance(linear, linearState, null).report.gamma.applied, 'gamma of the linear frame');
     const history = new FrameHistory(width, height);
     let turn = 0;
-    const [single, merged, fast] = await timeInterleaved(
+    const [single, merged, fast, curved] = await timeInterleaved(
       [
         { body: () => enhancer.enhance(captures[0]!, unknownSensorState, null).picture.data, check },
         {
@@ -145,6 +151,7 @@ async function enhancement(reporter: Reporter): Promise<void> {
             enhancer.enhance(captures[0]!, unknownSensorState, null, 'corrected', 'wiener').picture.data,
           check,
         },
+        { body: () => enhancer.enhance(linear, linearState, null).picture.data, check },
       ],
       { warmUps: 30, repeats: 101 },
     );
@@ -155,6 +162,11 @@ async function enhancement(reporter: Reporter): Promise<void> {
       name: `${name}: what merging over time adds`,
       unit: 'ms',
       value: merged!.medianMs - single!.medianMs,
+    });
+    reporter.add({
+      name: `${name}: what a linear frame's gamma curve adds`,
+      unit: 'ms',
+      value: curved!.medianMs - single!.medianMs,
     });
   }
 }

@@ -2,7 +2,7 @@
 import { type SensorState, unknownSensorState } from '../kernels/enhancement-report.ts';
 import { type CaptureSettings, crosstalk, illuminants } from './simulated-sensor.ts';
 
-export type Light = Pick<CaptureSettings, 'gain' | 'exposure' | 'illuminant'>;
+export type Light = Pick<CaptureSettings, 'gain' | 'exposure' | 'illuminant' | 'shade'>;
 
 export const goodLight: Light = { gain: 1, exposure: 1, illuminant: 'neutral' };
 
@@ -15,8 +15,14 @@ export const badLights: readonly Light[] = [
   { gain: 16, exposure: 0.15, illuminant: 'fluorescent' },
 ];
 
-export const nameOf = ({ gain, exposure, illuminant }: Light): string =>
-  `gain ${gain}, light ${exposure}, ${illuminant}`;
+/** One half in the shade. */
+export const unevenLights: readonly Light[] = [
+  { gain: 1, exposure: 1, illuminant: 'neutral', shade: 0.2 },
+  { gain: 4, exposure: 0.7, illuminant: 'neutral', shade: 0.1 },
+];
+
+export const nameOf = ({ gain, exposure, illuminant, shade }: Light): string =>
+  `gain ${gain}, light ${exposure}, ${illuminant}${shade === undefined ? '' : `, half of it ${shade} of that`}`;
 
 /** What a sensor knows that measures its light: factors that make grey grey as its filters see it. */
 export function knownLight({ gain, illuminant }: Light): SensorState {

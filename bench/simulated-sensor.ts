@@ -34,6 +34,8 @@ export interface CaptureSettings {
   readonly mosaic: 'none' | 'bayer';
   /** Factors that the sensor's white balance applies in linear light, after the noise. */
   readonly whiteBalance: readonly [number, number, number];
+  /** Light at the left edge relative to the right one, as beside a window; 1, even light, where it is missing. */
+  readonly shade?: number;
   /** Whether the sensor sends linear light instead of applying its gamma curve; false where it is missing. */
   readonly linear?: boolean;
   readonly seed: number;
@@ -67,17 +69,25 @@ export function capture(photo: Picture, settings: CaptureSettings): Capture {
 }
 
 /** Linear light per pixel and channel, 1 at saturation. */
-function lightOnSensor({ data }: Picture, { exposure, illuminant }: CaptureSettings): Float32Array {
+function lightOnSensor(
+  { width, data }: Picture,
+  { exposure, illuminant, shade = 1 }: CaptureSettings,
+): Float32Array {
   const linear = Float32Array.from({ length: 256 }, (_, v) =>
     v <= 10 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4,
   );
   const light = illuminants[illuminant];
   const scene = new Float32Array(data.length);
+  const lightAt = Float64Array.from({ length: width }, (_, x) => {
+    // Shade ends over the middle third.
+    const share = Math.min(1, Math.max(0, (3 * x) / width - 1));
+    return exposure * (shade + (1 - shade) * share * share * (3 - 2 * share));
+  });
   for (let i = 0; i < data.length; i += 3) {
     for (let channel = 0; channel < 3; channel++) {
       let sum = 0;
       for (let c = 0; c < 3; c++) sum += crosstalk[channel]![c]! * linear[data[i + c]!]! * light[c]!;
-      scene[i + channel] = sum * exposure;
+      scene[i + channel] = sum * lightAt[(i / 3) % width]!;
     }
   }
   return scene;

@@ -1,4 +1,7 @@
-/** White balance, black, exposure, colour and highlights of a denoised frame: what to do to it, and how sure that is. */
+/**
+ * White balance, black, exposure, colour and highlights of a denoised frame: what to do to it, and how sure that is. The same everywhere in
+ * the frame: a local tone step (bench/local-tone.ts) gains in shade, and loses in even light, which a frame does not tell apart.
+ */
 import { blackLevel } from './noise-model.ts';
 import { type ColourHints, type ColourSamples, type WhiteBalance, whiteBalance } from './white-balance.ts';
 
