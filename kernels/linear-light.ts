@@ -30,9 +30,14 @@ export function linearRounding(steps: readonly [number, number, number]): Roundi
   return [roundingTable(steps[0]), roundingTable(steps[1]), roundingTable(steps[2])];
 }
 
+/** By step: there are three, and each takes longer to make than a small frame to read. */
+const roundingTables = new Map<number, Float64Array>();
+
 function roundingTable(step: number): Float64Array {
+  const known = roundingTables.get(step);
+  if (known) return known;
   const samples = 16;
-  return Float64Array.from({ length: 256 }, (_, code) => {
+  const table = Float64Array.from({ length: 256 }, (_, code) => {
     const light = (code / 255) ** gamma;
     let [sum, squares] = [0, 0];
     for (let i = 0; i < samples; i++) {
@@ -45,4 +50,6 @@ function roundingTable(step: number): Float64Array {
     // And once more, to whole codes.
     return Math.max(0, squares / samples - mean * mean) + 1 / 12;
   });
+  roundingTables.set(step, table);
+  return table;
 }
