@@ -85,13 +85,23 @@ export function createSessions(options: SessionsOptions): Sessions {
     if (entry === undefined) return null;
     running.delete(slotId);
     clearTimeout(entry.timer);
-    const stopping = entry.session.stop({ deliver });
-    ending.add(stopping);
-    const delivery = await stopping.finally(() => ending.delete(stopping));
+    const ended = finish(entry.session, slotId, reason, deliver);
+    // Whoever closes waits until it is counted, too.
+    ending.add(ended);
+    return ended.finally(() => ending.delete(ended));
+  }
+
+  async function finish(
+    session: Session,
+    slotId: number,
+    reason: string,
+    deliver: boolean,
+  ): Promise<StoppedSession> {
+    const delivery = await session.stop({ deliver });
     const stoppedAt = new Date();
-    const durationS = Math.floor((stoppedAt.getTime() - entry.session.startedAt.getTime()) / 1000);
+    const durationS = Math.floor((stoppedAt.getTime() - session.startedAt.getTime()) / 1000);
     metrics.sessionsEnded.inc({ reason });
-    log.info({ slotId, reason, durationS, ...delivery, ...entry.session.counts }, 'session ended');
+    log.info({ slotId, reason, durationS, ...delivery, ...session.counts }, 'session ended');
     return { slotId, durationS, stoppedAt, ...delivery };
   }
 

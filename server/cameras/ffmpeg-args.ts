@@ -42,6 +42,9 @@ export const COPIED_CODECS: readonly string[] = ['h264', 'hevc'];
 /** Fits the MTU of a WebRTC path with room for its encryption. */
 export const RTP_PACKET_BYTES = 1200;
 
+/** From this spacing on, frames that no other frame is built on need not be decoded: enough of the others are left. */
+const SPARSE_MS = 200;
+
 const QUIET = ['-hide_banner', '-nostdin', '-nostats'] as const;
 /** With the level before each line; -debug_ts adds a line for each packet and each decoded frame: proof of life, frame rate, key frames. */
 const LOG = ['-loglevel', 'level+info'] as const;
@@ -119,7 +122,8 @@ export function videoFramesArgs(
   return [
     ...[...QUIET, ...LOG],
     ...['-protocol_whitelist', 'file', '-codec_whitelist', FILE_CODECS, '-f', container],
-    ...['-threads', String(threads), '-skip_frame', 'noref', '-max_pixels', String(MAX_DECODED_PIXELS)],
+    ...['-threads', String(threads), '-max_pixels', String(MAX_DECODED_PIXELS)],
+    ...(everyMs >= SPARSE_MS ? ['-skip_frame', 'noref'] : []),
     // The prefix keeps a path that looks like a URL or an option from being one. `V` leaves cover pictures out.
     ...['-an', '-sn', '-dn', '-i', `file:${path}`, '-map', '0:V:0', '-frames:v', String(maxFrames)],
     ...['-vf', `${onePer(everyMs)},${toYuv420p(true)}`],

@@ -80,7 +80,7 @@ test('the frames of a video file, two a second', () => {
     args.join(' '),
     '-hide_banner -nostdin -nostats -loglevel level+info -protocol_whitelist file ' +
       '-codec_whitelist h264,hevc,mjpeg,mpeg4,vp8,vp9,av1,libdav1d,libaom-av1,h263,mpeg1video,mpeg2video,msmpeg4v3,prores,rawvideo ' +
-      '-f mov -threads 0 -skip_frame noref -max_pixels 36000000 -an -sn -dn -i file:/data/uploads/-i http:x.mp4 -map 0:V:0 -frames:v 240 ' +
+      '-f mov -threads 0 -max_pixels 36000000 -skip_frame noref -an -sn -dn -i file:/data/uploads/-i http:x.mp4 -map 0:V:0 -frames:v 240 ' +
       `-vf select=not(eq(floor(t/0.5+0.001)\\,floor(prev_selected_t/0.5+0.001))),${FITTED} ` +
       '-fps_mode passthrough -flush_packets 1 -f yuv4mpegpipe pipe:1',
   );
