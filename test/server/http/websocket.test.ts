@@ -263,7 +263,8 @@ test('of 500 clients, 50 that never read are dropped, and the others miss nothin
         Array.from({ length: published }, (_, i) => i),
       );
     const { values } = await server.metrics.queueDrops.get();
-    const count = (reason: string) => values.find(({ labels }) => labels.reason === reason)!.value;
+    const count = (reason: string) =>
+      values.find(({ labels }) => labels.queue === 'websocket' && labels.reason === reason)!.value;
     assert.equal(count('dropped'), 50);
     assert.ok(count('missed') > 50);
   } finally {
