@@ -58,4 +58,7 @@ export async function fillDatabase(database: Database): Promise<void> {
     `INSERT INTO callback_batches (batch_id, session_id, callback_url, origin, body, recognitions, expires_at)
       VALUES (gen_random_uuid(), gen_random_uuid(), 'http://x/', 'http://x', E'line\\nline\\t"', 1, now())`,
   );
+  await database.query(
+    `INSERT INTO saved_cameras (camera_id, name, rtsp_url, recognise) VALUES (7, 'Hall', 'rtsp://u:p@h/s', true)`,
+  );
 }

@@ -151,7 +151,10 @@ test('a field of a wrong type is named, with what was expected and what came', (
     [{ students: [student({ fullName: 7 })] }, 'students[0].fullName: expected text'],
     [{ students: [student({ rollNumber: null })] }, 'students[0].rollNumber: expected text'],
     [{ students: [student({ embeddingVersion: 'x' })] }, 'students[0].embeddingVersion: expected'],
-    [{ cameras: [{ id: 1, name: 'a' }] }, 'cameras[0].rtspUrl: expected the URL of an RTSP stream'],
+    [
+      { cameras: [{ id: 1, name: 'a', rtspUrl: '' }] },
+      'cameras[0].rtspUrl: expected the URL of an RTSP stream',
+    ],
     [{ cameras: [{ id: 99_999, name: 'a', rtspUrl: 'rtsp://a' }] }, 'cameras[0].id: expected'],
     [{ config: [] }, 'config: expected an object, received an array'],
   ];
@@ -160,6 +163,11 @@ test('a field of a wrong type is named, with what was expected and what came', (
     assert.equal(code, 'INVALID_FIELD');
     assert.ok(message.startsWith(expected), `${message} does not start with ${expected}`);
   }
+});
+
+test('a camera without an address keeps its place for whoever looks it up', () => {
+  const { cameras } = accepted(request({ cameras: [{ id: 7, name: 'a' }] }));
+  assert.deepEqual(cameras, [{ id: 7, name: 'a', rtspUrl: '' }]);
 });
 
 test('two cameras with one id are refused', () => {
