@@ -99,7 +99,7 @@ export async function run(reporter: Reporter, options: Readonly<Record<string, s
       target: { atMost: 0 },
     });
     reporter.note(
-      `batches that came again under their id: ${repeats}; ${server.restarts} restarts; ${ledger.outcomes()}`,
+      `batches that came again under their id: ${repeats}; frames that went because the disk was full, as the log says: ${server.framesRemoved.size}; ${server.restarts} restarts; ${ledger.outcomes()}`,
     );
   } finally {
     await server.stop();

@@ -21,6 +21,10 @@ const output = new Writable({
     const threadId = /"threadId":(\d+)/.exec(line)?.[1];
     if (threadId !== undefined) lastThreadId = Number(threadId);
     if (/"level":"(ERROR|FATAL)"/.test(line)) process.stderr.write(line);
+    const removed = /"frame":"([^"]+)","reason":"disk_full","message":"a stored frame is removed"/.exec(
+      line,
+    )?.[1];
+    if (removed !== undefined) process.send!({ removed });
     done();
   },
 });

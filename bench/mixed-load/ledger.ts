@@ -56,6 +56,8 @@ export class Ledger {
   async #auditFrames(server: ServerProcess): Promise<Audit> {
     let lost = 0;
     for (const name of this.frames) {
+      // On a full disk the oldest go first, and the log names them: those are reported, not lost.
+      if (server.framesRemoved.has(name)) continue;
       const answer = await server.call(`/data/${encodeURIComponent(name)}`, { method: 'HEAD' });
       if (answer.status !== 200) lost++;
     }

@@ -14,6 +14,8 @@ export const LOAD_KEY = 'mixed-load-key-0123456789';
 export class ServerProcess {
   readonly url: string;
   restarts = 0;
+  /** Frames that it said to have removed because the disk was full. */
+  readonly framesRemoved = new Set<string>();
   readonly #environment: Readonly<Record<string, string>>;
   #child: ChildProcess | null = null;
   #stopping = false;
@@ -22,6 +24,7 @@ export class ServerProcess {
     this.url = `http://127.0.0.1:${port}`;
     this.#environment = {
       PATH: process.env.PATH ?? '',
+      MEDIASOUP_WORKER_BIN: process.env.MEDIASOUP_WORKER_BIN ?? '',
       HOST: '127.0.0.1',
       PORT: String(port),
       DATA_DIR: folder,
@@ -104,6 +107,9 @@ export class ServerProcess {
       if (this.#stopping) return;
       this.restarts++;
       void this.#launch();
+    });
+    child.on('message', (message: 'ready' | { readonly removed: string }) => {
+      if (typeof message === 'object') this.framesRemoved.add(message.removed);
     });
     await Promise.race([once(child, 'message'), once(child, 'exit')]);
   }

@@ -106,6 +106,7 @@ export async function openFrames(options: FramesOptions): Promise<FrameStore> {
     entries.delete(entry.name);
     storedBytes -= entry.storedBytes;
     metrics.framesRemoved.inc({ reason });
+    log.debug({ frame: entry.name, reason }, 'a stored frame is removed');
     try {
       for (const suffix of ['', RAW, RAW_HEADERS]) await rm(path(entry.name + suffix), { force: true });
     } catch (error) {
