@@ -266,12 +266,15 @@ describe('the page on its own', { skip: noBrowser, timeout: 120_000 }, () => {
       await page.getByText('Live', { exact: true }).waitFor();
       await before.stop();
       await page.getByText('No connection; trying again').waitFor();
-      after = await startTestServer({ PORT: String(before.port) }, folder);
+      // At another port first: the page must not be back before it happens.
+      after = await startTestServer({}, folder);
       await after.call('/api/v1/devices/register', {
         method: 'POST',
         headers: { 'Content-Type': 'application/json' },
         body: JSON.stringify({ deviceId: 'new-1', deviceName: 'Came meanwhile' }),
       });
+      await after.stop();
+      after = await startTestServer({ PORT: String(before.port) }, folder);
       await page.getByText('Live', { exact: true }).waitFor();
       await page.getByText('Came meanwhile').waitFor();
     } finally {
