@@ -28,6 +28,7 @@ const IDLE_TIMEOUT_MS = 30_000;
 const MAX_WAITING = 4;
 /** 64 MB of JSON at its worst, empty arrays and objects, need more: then the thread ends and not the server. */
 const MAX_HEAP_MB = 1024;
+const URL_EXPECTED = 'the URL of an RTSP stream';
 
 export function createSessionRequestReader(options: SessionRequestOptions): SessionRequestReader {
   const piscina = new Piscina({
@@ -66,18 +67,18 @@ export function createSessionRequestReader(options: SessionRequestOptions): Sess
   };
 }
 
-/** @throws {ServerError} 404 CAMERA_NOT_FOUND for a camera without an address that is not known here, 400 where none is looked up */
+/** @throws {ServerError} 400 for a camera that brings no address and is not known here: the contract asks for one */
 function withAddresses(
   request: SessionRequest,
   addressOf: SessionRequestOptions['addressOf'],
 ): SessionRequest {
   const cameras = request.cameras.map((camera, position) => {
     if (camera.rtspUrl !== '') return camera;
-    if (addressOf === undefined)
-      throw invalidField(`cameras[${position}].rtspUrl`, 'the URL of an RTSP stream', undefined);
-    const rtspUrl = addressOf(camera.id);
-    if (rtspUrl === null) throw new ServerError(404, 'CAMERA_NOT_FOUND', `Camera not found: ${camera.id}`);
-    return { ...camera, rtspUrl };
+    const rtspUrl = addressOf?.(camera.id) ?? null;
+    if (rtspUrl !== null) return { ...camera, rtspUrl };
+    const expected =
+      addressOf === undefined ? URL_EXPECTED : `${URL_EXPECTED} (no camera ${camera.id} is saved here)`;
+    throw invalidField(`cameras[${position}].rtspUrl`, expected, undefined);
   });
   return { ...request, cameras };
 }

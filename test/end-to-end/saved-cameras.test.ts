@@ -116,23 +116,35 @@ describe('saved cameras', { skip: reason, timeout: 120_000 }, () => {
     assert.equal(captured.status, 200);
     const missing = await call('GET', '/api/v1/cameras/capture-frame?cameraId=9');
     assert.deepEqual([missing.status, missing.body.code], [404, 'CAMERA_NOT_FOUND']);
-    const session = {
+    const session = (id: number) => ({
       slotId: 7,
       roomId: 1,
-      cameras: [{ id: 1, name: 'Hall' }],
+      cameras: [{ id, name: 'Hall' }],
       students: [
         {
           userId: 1,
           fullName: 'A',
           rollNumber: 'A1',
           embeddingVersion: 1,
-          embeddings: [[1, ...Array(511).fill(0)]],
+          embeddingVector: [1, ...Array(511).fill(0)],
         },
       ],
       config: { similarityThreshold: 0.85, scanInterval: 1, callbackUrl: 'http://127.0.0.1:9/callback' },
-    };
-    const started = await call('POST', '/api/v1/recognition/process-session', session);
-    assert.ok([200, 400].includes(started.status), JSON.stringify(started.body));
+    });
+    const unknown = await call('POST', '/api/v1/recognition/process-session', session(9));
+    assert.deepEqual([unknown.status, unknown.body.code], [400, 'INVALID_FIELD']);
+    assert.match(
+      unknown.body.message,
+      /^cameras\[0\]\.rtspUrl: expected .* \(no camera 9 is saved here\), received nothing/,
+    );
+    const started = await call('POST', '/api/v1/recognition/process-session', session(1));
+    assert.deepEqual(
+      [started.status, started.body.data?.activeCameras],
+      [200, 1],
+      JSON.stringify(started.body),
+    );
+    const stopped = await call('POST', '/api/v1/recognition/stop-session', { slotId: 7 });
+    assert.equal(stopped.status, 200);
   });
 
   test('what is wrong with a camera is said, and nothing is saved', async () => {
