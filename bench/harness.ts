@@ -121,6 +121,8 @@ export interface Report {
   readonly machine: string;
   readonly loadAverageAtStart: number;
   readonly loadAverageAtEnd: number;
+  /** Missing in results of before it was kept. */
+  readonly durationS?: number;
   readonly figures: readonly Figure[];
   /** Conditions in words. */
   readonly notes: readonly string[];
@@ -135,6 +137,7 @@ export class Reporter {
   readonly #skipped: string[] = [];
   readonly #bench: string;
   readonly #loadAverageAtStart = loadavg()[0]!;
+  readonly #startMs = performance.now();
 
   constructor(bench: string) {
     this.#bench = bench;
@@ -172,6 +175,7 @@ export class Reporter {
       machine: machine(),
       loadAverageAtStart: this.#loadAverageAtStart,
       loadAverageAtEnd: loadavg()[0]!,
+      durationS: Math.round((performance.now() - this.#startMs) / 1000),
       figures: this.#figures,
       notes: this.#notes,
       skipped: this.#skipped,

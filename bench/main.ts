@@ -31,7 +31,19 @@ async function main(line: CommandLine): Promise<void> {
   const present = await presentBenches();
   const wanted = choose(names, present);
   // A process of its own for each of several: none inherits the heap and the threads of the one before.
-  const outcomes = wanted.length > 1 ? await runApart(wanted, line) : [await runHere(wanted[0]!, line)];
+  const file = names[0] === 'all' ? 'all' : names.join('-') || 'usual';
+  const date = new Date();
+  const keep = async (reports: readonly (Report | null)[]): Promise<string> =>
+    writeReports(
+      file,
+      reports.filter((report) => report !== null),
+      { date },
+    );
+  const isKept = !process.send && (names[0] === 'all' || line.write);
+  const outcomes =
+    wanted.length > 1
+      ? await runApart(wanted, line, isKept ? keep : null)
+      : [await runHere(wanted[0]!, line)];
   const reports = outcomes.filter((report) => report !== null);
   if (process.send) return;
   const failed = wanted.filter((_, i) => outcomes[i] === null);
@@ -42,8 +54,7 @@ async function main(line: CommandLine): Promise<void> {
   const { line: summary, missed } = summariseTargets(reports);
   console.log(`\n${summary}${missed.map((name) => `\n  missed: ${name}`).join('')}`);
   if (strict && missed.length > 0) process.exitCode = 1;
-  if (names[0] === 'all') console.log(`written: ${await writeReports('all', reports)}`);
-  else if (line.write) console.log(`written: ${await writeReports(names.join('-') || 'usual', reports)}`);
+  if (isKept) console.log(`written: ${await keep(outcomes)}`);
 }
 
 function choose(names: readonly string[], present: readonly string[]): string[] {
@@ -71,7 +82,7 @@ async function runHere(name: string, { options }: CommandLine): Promise<Report> 
   console.log(`  ${bench.title}`);
   await bench.run(reporter, options);
   const report = reporter.report();
-  console.log(`  load at the end ${report.loadAverageAtEnd.toFixed(2)}`);
+  console.log(`  took ${report.durationS} s, load at the end ${report.loadAverageAtEnd.toFixed(2)}`);
   if (process.send) {
     await new Promise<void>((resolve) => process.send!(report, () => resolve()));
     process.disconnect();
@@ -79,11 +90,21 @@ async function runHere(name: string, { options }: CommandLine): Promise<Report> 
   return report;
 }
 
-/** Null for a bench that ended with an error; what it printed says which. */
-async function runApart(names: readonly string[], { options }: CommandLine): Promise<(Report | null)[]> {
+/**
+ * Null for a bench that ended with an error; what it printed says which.
+ * @param keep called after each, so that an interrupted run of an hour leaves what it had
+ */
+async function runApart(
+  names: readonly string[],
+  { options }: CommandLine,
+  keep: ((reports: readonly (Report | null)[]) => Promise<unknown>) | null,
+): Promise<(Report | null)[]> {
   const reports: (Report | null)[] = [];
   const words = Object.entries(options).map(([name, value]) => `--${name}=${value}`);
-  for (const name of names) reports.push(await runChild([name, ...words]));
+  for (const name of names) {
+    reports.push(await runChild([name, ...words]));
+    await keep?.(reports);
+  }
   return reports;
 }
 

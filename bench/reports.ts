@@ -12,16 +12,16 @@ interface ReportSet {
   readonly benches: readonly Report[];
 }
 
-/** Writes `<date>-<name>.json` with all of the reports. @returns its path */
+/** Writes `<date>-<name>.json` with all of the reports, over what stands there. @returns its path */
 export async function writeReports(
   name: string,
   benches: readonly Report[],
-  folder: string = RESULTS_FOLDER,
+  { folder = RESULTS_FOLDER, date = new Date() }: { readonly folder?: string; readonly date?: Date } = {},
 ): Promise<string> {
-  const date = new Date().toISOString();
+  const day = date.toISOString().slice(0, 10);
   await mkdir(folder, { recursive: true });
-  const path = join(folder, `${date.slice(0, 10)}-${name}.json`);
-  const set: ReportSet = { date, benches };
+  const path = join(folder, `${day}-${name}.json`);
+  const set: ReportSet = { date: date.toISOString(), benches };
   await writeFile(path, `${JSON.stringify(set, null, 2)}\n`);
   return path;
 }

@@ -67,7 +67,7 @@ test('targets are counted over all benches, and missed ones named', () => {
 
 test('written reports are read back by path and by name', async () => {
   const reports = [report('a', [spreadFigure('x', 'ms', [1, 2, 3])])];
-  const path = await writeReports('all', reports, folder);
+  const path = await writeReports('all', reports, { folder });
   assert.match(path, /\d{4}-\d\d-\d\d-all\.json$/);
   // JSON leaves out what is undefined.
   const asWritten = JSON.parse(JSON.stringify(reports));
