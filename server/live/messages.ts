@@ -1,4 +1,6 @@
 /** Everything that is broadcast, in the words of the device API. Nothing else ever goes out but what is for the page alone. Times: milliseconds since the epoch. */
+import type { Recognition } from '../attendance/recognition.ts';
+
 export interface NewFrameMessage {
   readonly type: 'new_frame';
   readonly deviceId: string;
@@ -48,22 +50,10 @@ export interface RecordingMessage {
 }
 
 /** A student whom a camera of an attendance session saw, in the words of the callback that tells the backend. */
-export interface RecognitionMessage {
+export interface RecognitionMessage extends Recognition {
   readonly type: 'recognition';
   readonly slotId: number;
   readonly roomId: number;
-  readonly userId: number;
-  readonly fullName: string;
-  readonly rollNumber: string;
-  readonly cameraId: number;
-  readonly cameraName: string;
-  readonly similarity: number;
-  readonly confidence: number;
-  readonly quality: number;
-  /** Pixels of the camera's picture. */
-  readonly box: { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
-  readonly embeddingVersion: number;
-  readonly recognizedAt: string;
   readonly timestamp: number;
 }
 

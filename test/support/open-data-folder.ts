@@ -1,14 +1,11 @@
 /** What a server opens of its data folder: lock, database and gallery, with written pictures in place of networks. */
 import { join } from 'node:path';
-import { pino } from 'pino';
-import { embedderModels } from '../../models/manifest.ts';
-import { openGallery } from '../../server/recognition/gallery.ts';
 import { startEmbedded } from '../../server/store/embedded.ts';
 import { createFaceStore } from '../../server/store/faces.ts';
 import { lockFolder } from '../../server/store/folder-lock.ts';
 import { migrate } from '../../server/store/migrate.ts';
 import { openPool } from '../../server/store/pool.ts';
-import { writtenRecognizer } from './written-pictures.ts';
+import { openWrittenGallery } from './written-gallery.ts';
 
 export async function openDataFolder(folder: string) {
   const lock = lockFolder(folder);
@@ -17,18 +14,7 @@ export async function openDataFolder(folder: string) {
   const database = openPool({ kind: 'embedded', socketFolder, port });
   await migrate(database);
   const store = createFaceStore(database);
-  const gallery = await openGallery({
-    store,
-    pictureFolder: join(folder, 'faces'),
-    permittedFolder: join(folder, 'permitted_faces'),
-    embedderId: 'model-a',
-    calibration: embedderModels[0]!.calibration,
-    similarityThreshold: 0.85,
-    falsePositiveIdentificationRate: 0.01,
-    recognizer: writtenRecognizer(),
-    maxPictureBytes: 1000,
-    log: pino({ level: 'silent' }),
-  });
+  const gallery = await openWrittenGallery(folder, { store });
   return {
     store,
     gallery,

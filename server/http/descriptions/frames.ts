@@ -130,6 +130,17 @@ export const streamDescription: RouteDescription = {
   },
 };
 
+/** One of a list of stored files. */
+export const storedFile = (type: 'image' | 'video', createdAt: string) =>
+  Type.Object({
+    id: Type.String(),
+    name: Type.String(),
+    url: Type.String(),
+    createdAt: time(createdAt),
+    size: Type.Integer({ description: 'Bytes' }),
+    type: Type.Literal(type),
+  });
+
 export const listFramesDescription: RouteDescription = {
   operationId: 'listFrames',
   summary: 'Lists stored frames, the newest first',
@@ -139,16 +150,7 @@ export const listFramesDescription: RouteDescription = {
     200: json(
       Type.Object({
         success: Type.Literal(true),
-        data: Type.Array(
-          Type.Object({
-            id: Type.String(),
-            name: Type.String(),
-            url: Type.String(),
-            createdAt: time('When it was stored'),
-            size: Type.Integer({ description: 'Bytes' }),
-            type: Type.Literal('image'),
-          }),
-        ),
+        data: Type.Array(storedFile('image', 'When it was stored')),
       }),
       'The frames.',
     ),

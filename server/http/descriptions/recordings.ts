@@ -1,6 +1,6 @@
 import Type from 'typebox';
-import { json, type RouteDescription, time } from '../route-description.ts';
-import { FILE_ERRORS_BY_STATUS, fileAnswers } from './frames.ts';
+import { json, type RouteDescription } from '../route-description.ts';
+import { FILE_ERRORS_BY_STATUS, fileAnswers, storedFile } from './frames.ts';
 
 export const Wish = Type.Object({
   deviceId: Type.Optional(
@@ -53,16 +53,7 @@ export const listRecordingsDescription: RouteDescription = {
     200: json(
       Type.Object({
         success: Type.Literal(true),
-        data: Type.Array(
-          Type.Object({
-            id: Type.String(),
-            name: Type.String(),
-            url: Type.String(),
-            createdAt: time('When it was made'),
-            size: Type.Integer({ description: 'Bytes' }),
-            type: Type.Literal('video'),
-          }),
-        ),
+        data: Type.Array(storedFile('video', 'When it was made')),
       }),
       'The recordings.',
     ),

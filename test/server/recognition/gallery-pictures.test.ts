@@ -3,13 +3,12 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
-import { pino } from 'pino';
-import { embedderModels } from '../../../models/manifest.ts';
 import { ServerError } from '../../../server/errors.ts';
-import { type Gallery, type GalleryOptions, openGallery } from '../../../server/recognition/gallery.ts';
+import type { Gallery, GalleryOptions } from '../../../server/recognition/gallery.ts';
 import type { GalleryStore } from '../../../server/recognition/gallery-store.ts';
 import { createFaceStore } from '../../../server/store/faces.ts';
 import { databaseKinds, openTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { openWrittenGallery } from '../../support/written-gallery.ts';
 import { writtenPicture, writtenRecognizer } from '../../support/written-pictures.ts';
 
 for (const kind of databaseKinds)
@@ -38,19 +37,7 @@ for (const kind of databaseKinds)
     after(() => own.close());
 
     async function open(changes: Partial<GalleryOptions> = {}): Promise<Gallery> {
-      const opened = await openGallery({
-        store,
-        pictureFolder: join(folder, 'faces'),
-        permittedFolder: join(folder, 'permitted'),
-        embedderId: 'model-a',
-        calibration: embedderModels[0]!.calibration,
-        similarityThreshold: 0.85,
-        falsePositiveIdentificationRate: 0.01,
-        recognizer: writtenRecognizer(),
-        maxPictureBytes: 1000,
-        log: pino({ level: 'silent' }),
-        ...changes,
-      });
+      const opened = await openWrittenGallery(folder, { store, ...changes });
       galleries.push(opened);
       return opened;
     }

@@ -3,16 +3,15 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
-import { pino } from 'pino';
 import { EmbeddingIndexReader } from '../../../kernels/embedding-index.ts';
-import { embedderModels } from '../../../models/manifest.ts';
 import { ServerError } from '../../../server/errors.ts';
-import { type Gallery, type GalleryOptions, openGallery } from '../../../server/recognition/gallery.ts';
+import type { Gallery, GalleryOptions } from '../../../server/recognition/gallery.ts';
 import type { GalleryStore } from '../../../server/recognition/gallery-store.ts';
 import { createFaceStore } from '../../../server/store/faces.ts';
 import type { IndexMatch } from '../../../workers/protocol.ts';
 import { databaseKinds, openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { PERFECT_QUALITY } from '../../support/vectors.ts';
+import { openWrittenGallery } from '../../support/written-gallery.ts';
 import { embeddingOf, writtenPicture, writtenRecognizer } from '../../support/written-pictures.ts';
 
 for (const kind of databaseKinds)
@@ -44,19 +43,7 @@ for (const kind of databaseKinds)
 
     /** A start of the server with what is stored. */
     async function open(changes: Partial<GalleryOptions> = {}): Promise<Gallery> {
-      const opened = await openGallery({
-        store,
-        pictureFolder: join(folder, 'faces'),
-        permittedFolder: join(folder, 'permitted'),
-        embedderId: 'model-a',
-        calibration: embedderModels[0]!.calibration,
-        similarityThreshold: 0.85,
-        falsePositiveIdentificationRate: 0.01,
-        recognizer,
-        maxPictureBytes: 1000,
-        log: pino({ level: 'silent' }),
-        ...changes,
-      });
+      const opened = await openWrittenGallery(folder, { store, recognizer, ...changes });
       galleries.push(opened);
       return opened;
     }
@@ -279,7 +266,7 @@ for (const kind of databaseKinds)
 
     describe('with pictures in the permitted-faces folder', () => {
       beforeEach(async () => {
-        const permitted = join(folder, 'permitted');
+        const permitted = join(folder, 'permitted_faces');
         await mkdir(permitted);
         await writeFile(join(permitted, 'Anna.jpg'), writtenPicture({ person: 1 }));
         await writeFile(join(permitted, 'Berta.PNG'), writtenPicture({ person: 2 }));
@@ -311,7 +298,7 @@ for (const kind of databaseKinds)
       });
 
       test('a picture that was enrolled through the API first counts as imported', async () => {
-        await gallery.enrol('Anna', await readFile(join(folder, 'permitted', 'Anna.jpg')));
+        await gallery.enrol('Anna', await readFile(join(folder, 'permitted_faces', 'Anna.jpg')));
         await gallery.importPermitted();
         await gallery.remove('Anna');
         await gallery.importPermitted();
