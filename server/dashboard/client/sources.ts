@@ -88,7 +88,7 @@ export function createSources(socket: PageSocket) {
     const isNew = !sources.has(source.key);
     sources.set(source.key, source);
     for (const listener of listeners.get(source.key) ?? []) listener();
-    if (isNew && loaded) tellList();
+    if (isNew) tellList();
   }
 
   function change(kind: Source['kind'], id: string, changes: Partial<Source>): void {
@@ -132,15 +132,28 @@ export function createSources(socket: PageSocket) {
     // The next round may have an answer again.
     for (const camera of await listCameras().catch(() => [])) putCamera(camera);
   }
-  const timer = setInterval(() => void refreshCameras(), REFRESH_CAMERAS_MS);
+  const timer = setInterval(() => void (error === null ? refreshCameras() : load()), REFRESH_CAMERAS_MS);
+
+  /** The newest of each kind that was told of each source since the last loading began; null where none is under way. */
+  let meanwhile: Map<string, () => void> | null = null;
+
+  /** The lists on their way may be older than what is told now: it is told again once they are here. */
+  function hear(type: string, key: string, tell: () => void): void {
+    meanwhile?.set(`${type} ${key}`, tell);
+    tell();
+  }
 
   async function load(): Promise<void> {
+    const told = new Map<string, () => void>();
+    meanwhile = told;
     try {
       const [devices, frames, cameras] = await Promise.all([
         call<{ devices: readonly DeviceRecord[] }>('/api/v1/devices'),
         call<{ data: readonly LastFrame[] }>('/api/v1/last-frames'),
         listCameras(),
       ]);
+      // Another loading has begun since, and has the newer lists.
+      if (meanwhile !== told) return;
       const pictures = new Map(frames.data.map(({ deviceId, ...picture }) => [deviceId, picture]));
       const known = new Set([
         ...devices.devices.map(({ deviceId }) => keyOf('device', deviceId)),
@@ -153,21 +166,30 @@ export function createSources(socket: PageSocket) {
       // Boards that say no id have pictures, and are in no list.
       for (const [deviceId, picture] of pictures) change('device', deviceId, { picture });
       for (const camera of cameras) putCamera(camera);
+      meanwhile = null;
+      for (const tell of told.values()) tell();
       error = null;
       loaded = true;
     } catch (thrown) {
+      if (meanwhile !== told) return;
+      meanwhile = null;
       error = thrown instanceof ApiError ? thrown : new ApiError(0, 'BROKEN', String(thrown));
     }
     tellList();
   }
 
   const stops = [
-    socket.on('looked-at', lookedAt),
-    socket.on('device-status', ({ deviceId, deviceName, status }) =>
-      change('device', deviceId, { name: deviceName, state: status }),
+    socket.on('looked-at', (message) => {
+      const { kind, id } = message.source;
+      hear(message.type, keyOf(kind, id), () => lookedAt(message));
+    }),
+    socket.on('device-status', ({ type, deviceId, deviceName, status }) =>
+      hear(type, keyOf('device', deviceId), () =>
+        change('device', deviceId, { name: deviceName, state: status }),
+      ),
     ),
-    socket.on('camera-status', ({ cameraId, state, trouble }) =>
-      change('camera', cameraId, { state, trouble }),
+    socket.on('camera-status', ({ type, cameraId, state, trouble }) =>
+      hear(type, keyOf('camera', cameraId), () => change('camera', cameraId, { state, trouble })),
     ),
     // Also the first time: what happened between the first loading and the opening was told to nobody.
     socket.onState((state) => {

@@ -1,6 +1,7 @@
 /** Loads the module of a view when it is first shown. */
 import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { usePage } from '../page-context.ts';
 import type { View, ViewProps } from '../views.ts';
 import { Progress } from './progress.tsx';
 import { Trouble } from './trouble.tsx';
@@ -8,6 +9,7 @@ import { Trouble } from './trouble.tsx';
 const loaded = new Map<string, ComponentType<ViewProps>>();
 
 export function ViewFrame({ view, rest }: { view: View; rest: readonly string[] }) {
+  const { socket } = usePage();
   const [attempt, setAttempt] = useState(0);
   const [failed, setFailed] = useState(false);
   const [, setShown] = useState('');
@@ -27,6 +29,12 @@ export function ViewFrame({ view, rest }: { view: View; rest: readonly string[] 
       current = false;
     };
   }, [view, attempt]);
+
+  useEffect(() => {
+    if (!failed) return;
+    // Not asked for again: some browsers remember the failure of a module, and the server may be a newer one with other names.
+    return socket.onReopened(() => location.reload());
+  }, [failed, socket]);
 
   const Shown = loaded.get(view.path);
   if (Shown) return <Shown rest={rest} />;
