@@ -13,7 +13,7 @@ import { startUpkeep } from './store/upkeep.ts';
 
 export interface OpenDatabase {
   readonly database: Database;
-  /** Settles where the embedded database has stopped: it cannot be started again within the process. */
+  /** Settles where the embedded database has stopped, and does not come back within this process. */
   readonly broken: Promise<Error>;
 }
 
@@ -36,17 +36,20 @@ export async function openDatabase(
       { maxConnections: config.DATABASE_POOL_SIZE, onConnectionLost },
     );
   } else {
-    const embedded = await startEmbedded(join(config.DATA_DIR, 'database'));
+    const embedded = await startEmbedded(join(config.DATA_DIR, 'database'), {
+      onLost(reason) {
+        metrics.restarts.inc();
+        log.error({ reason }, 'the embedded database has stopped, and is started anew');
+      },
+      onRecovered: (awaySeconds) =>
+        log.warn({ awaySeconds }, 'the embedded database is back, with all that it had committed'),
+    });
     closers.add('embedded database', () => embedded.stop());
     const { socketFolder, port } = embedded;
-    const panic = Promise.withResolvers<Error>();
-    broken = Promise.race([embedded.broken, panic.promise]);
+    broken = embedded.broken;
     database = openPool(
       { kind: 'embedded', socketFolder, port },
-      {
-        onConnectionLost,
-        onPanic: (reason) => panic.resolve(new Error(`the embedded database has given up: ${reason}`)),
-      },
+      { onConnectionLost, onStuck: embedded.replace },
     );
   }
   closers.add('database', () => database.close());

@@ -28,7 +28,7 @@ async function start(): Promise<void> {
     const { config, ...found } = loadConfig();
     running = await startServer(config, found);
     // Whoever watches the process starts it anew: what was acknowledged is on the disk.
-    void running.broken.then((error) => die('the embedded database has stopped', error));
+    void running.broken.then((error) => die('the embedded database does not come back', error));
   } catch (error) {
     const text = error instanceof StartError ? error.message : ((error as Error).stack ?? String(error));
     process.stderr.write(`facepool cannot start: ${text}\n`);

@@ -43,8 +43,13 @@ export function createDatabaseMetrics(registry: Registry) {
       help: 'Connections to the database that broke',
       registers,
     }),
+    restarts: new Counter({
+      name: 'face_database_restarts_total',
+      help: 'Times that the embedded database stopped and was started anew',
+      registers,
+    }),
   };
-  startAtZero(metrics.callsFailed, 'kind', ['query', 'read', 'transaction']);
+  startAtZero(metrics.callsFailed, 'kind', ['query', 'read', 'transaction', 'maintenance']);
   return metrics;
 }
 

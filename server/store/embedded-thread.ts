@@ -100,7 +100,7 @@ function makeSyncReal(database: PGlite): void {
 
 /**
  * An SQL error is an answer like any other; only a database that broke down rejects. The socket server would then wait for ever, so
- * the main thread is told, which ends the process: what was committed is in the log, and the next start recovers it.
+ * the main thread is told, which starts another thread: what was committed is in the log, and that one recovers it.
  */
 function reportBreakdown(database: PGlite, post: (message: EmbeddedThreadMessage) => void): PGlite {
   const execute = database.execProtocolRawStream.bind(database);

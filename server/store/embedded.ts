@@ -2,24 +2,38 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import { setTimeout as pause } from 'node:timers/promises';
 import { StartError } from '../errors.ts';
-import type { EmbeddedThreadData, EmbeddedThreadMessage } from './embedded-thread.ts';
+import { type DatabaseThread, startDatabaseThread } from './database-thread.ts';
 
 /** PostgreSQL (PGlite) with pgvector inside this process. */
 export interface EmbeddedDatabase {
   /** Folder of the Unix socket, mode 0700: whoever may open it may use the database. */
   readonly socketFolder: string;
   readonly port: number;
-  /** Settles, with the reason, when the database stops without having been asked to. It cannot be restarted within the process. */
+  /** Settles, with the reason, when the database has stopped unasked and does not come back within this process. */
   readonly broken: Promise<Error>;
+  /** For whoever notices that it does not work: its thread is ended, and another one recovers what was committed. */
+  replace(reason: string): void;
   /** Closes the database and ends its thread. Close the pool first. Safe to call twice. */
   stop(): Promise<void>;
 }
 
+export interface EmbeddedOptions {
+  /** Told that the database has stopped, each time before it is started anew. */
+  readonly onLost?: (reason: string) => void;
+  /** Told that it works again. */
+  readonly onRecovered?: (awaySeconds: number) => void;
+  /** In a row, before it is given up. */
+  readonly mostRestarts?: number;
+}
+
 /** Major version of PostgreSQL whose files the pinned PGlite reads and writes. */
 const CLUSTER_VERSION = '18';
-const STOP_LIMIT_MS = 10_000;
+/** A database that worked for so long stopped for a new reason. */
+const FORGIVEN_AFTER_MS = 60_000;
+const FIRST_PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 30_000;
 const SOCKET_PORT = 5432;
 const SOCKET_FOLDER_PREFIX = 'facepool-db-';
 /** Linux allows 108 bytes with the closing zero, macOS 104. */
@@ -27,11 +41,16 @@ const SOCKET_PATH_LIMIT_BYTES = 103;
 
 /**
  * Starts the database whose files are in `folder`, making it at the first start. The caller holds the lock on the data folder:
- * PGlite itself lets two processes open one folder and loses rows.
+ * PGlite itself lets two processes open one folder and loses rows. A thread that ends or gives up is replaced, at the same socket;
+ * to callers that is a database server which was restarted.
  *
  * @throws StartError where the folder cannot be written to or holds a database of another version, or the database cannot start.
  */
-export async function startEmbedded(folder: string): Promise<EmbeddedDatabase> {
+export async function startEmbedded(
+  folder: string,
+  // Ten are two and a half minutes with the pauses between them: what is left to try after that is a new process.
+  { onLost = () => {}, onRecovered = () => {}, mostRestarts = 10 }: EmbeddedOptions = {},
+): Promise<EmbeddedDatabase> {
   if (process.platform === 'win32')
     throw new StartError(
       'the embedded database is spoken to through a Unix socket, which Windows lacks: set DATABASE_URL',
@@ -45,59 +64,78 @@ export async function startEmbedded(folder: string): Promise<EmbeddedDatabase> {
   if (isNew) await writeFile(halfMadeMarker, '');
   const socketFolder = await makeSocketFolder();
   await writeFile(socketNote, socketFolder);
-
   const socketPath = join(socketFolder, `.s.PGSQL.${SOCKET_PORT}`);
-  const worker = new Worker(new URL('./embedded-thread.ts', import.meta.url), {
-    name: 'database',
-    workerData: { clusterFolder, socketPath } satisfies EmbeddedThreadData,
-  });
   const removeSocketFolder = async () => {
     await rm(socketFolder, { recursive: true, force: true });
     await rm(socketNote, { force: true });
   };
-  const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-  const ready = Promise.withResolvers<void>();
   const broken = Promise.withResolvers<Error>();
-  let stopping = false;
-  const failed = (message: string) => {
-    const error = new StartError(`the embedded database in ${folder} has failed: ${message}`);
-    ready.reject(error);
-    if (!stopping) broken.resolve(error);
-  };
-  worker.on('message', (message: EmbeddedThreadMessage) => {
-    if (message.kind === 'ready') ready.resolve();
-    else if (message.kind === 'failed') failed(message.message);
-  });
-  worker.once('error', (error) => failed(error instanceof Error ? error.message : String(error)));
-  worker.once('exit', (code) => failed(`its thread ended with code ${code}`));
+  const hasFailed = (message: string) =>
+    new StartError(`the embedded database in ${folder} has failed: ${message}`);
+  const ending = new AbortController();
+  let thread: DatabaseThread | null = null;
 
+  /** Keeps a thread running until `stop`. */
+  async function supervise(first: DatabaseThread): Promise<void> {
+    thread = first;
+    let restarts = 0;
+    while (!ending.signal.aborted) {
+      const startedMs = performance.now();
+      let reason = await thread.failed;
+      const lostMs = performance.now();
+      if (lostMs - startedMs > FORGIVEN_AFTER_MS) restarts = 0;
+      const failed = thread;
+      thread = null;
+      if (!ending.signal.aborted) onLost(reason);
+      if (!(await failed.end())) return broken.resolve(hasFailed(`${reason}, and its thread does not end`));
+      if (ending.signal.aborted) return;
+      while (thread === null) {
+        if (restarts >= mostRestarts)
+          return broken.resolve(hasFailed(`${reason}, after ${restarts} restarts`));
+        const pauseMs = restarts === 0 ? 0 : Math.min(FIRST_PAUSE_MS * 2 ** (restarts - 1), LONGEST_PAUSE_MS);
+        restarts++;
+        await pause(pauseMs, undefined, { signal: ending.signal }).catch(() => {});
+        if (ending.signal.aborted) return;
+        // The thread that ended has left it behind.
+        await rm(socketPath, { force: true });
+        thread = await startDatabaseThread({ clusterFolder, socketPath }).catch((error: Error) => {
+          reason = error.message;
+          onLost(reason);
+          return null;
+        });
+      }
+      if (!ending.signal.aborted) onRecovered((performance.now() - lostMs) / 1000);
+    }
+  }
+
+  let first: DatabaseThread | null = null;
   try {
-    await ready.promise;
+    first = await startDatabaseThread({ clusterFolder, socketPath });
     if (isNew) {
       await syncTree(clusterFolder);
       await rm(halfMadeMarker);
       await syncFolder(folder);
     }
   } catch (error) {
-    stopping = true;
-    await worker.terminate();
+    await first?.end();
     await removeSocketFolder();
-    throw error;
+    throw hasFailed((error as Error).message);
   }
+  const supervised = supervise(first);
   let stopped: Promise<void> | null = null;
   const stop = async () => {
-    stopping = true;
-    worker.postMessage('stop');
-    // A database that broke down may never answer; what was committed is in its log either way.
-    const limit = setTimeout(() => void worker.terminate(), STOP_LIMIT_MS);
-    await exited;
-    clearTimeout(limit);
+    ending.abort();
+    await thread?.stop();
+    await supervised;
+    // One that was being started in the place of another.
+    await thread?.stop();
     await removeSocketFolder();
   };
   return {
     socketFolder,
     port: SOCKET_PORT,
     broken: broken.promise,
+    replace: (reason) => thread?.fail(reason),
     stop: () => {
       stopped ??= stop();
       return stopped;

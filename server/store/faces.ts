@@ -148,7 +148,7 @@ export function createFaceStore(database: Database) {
      * per stored embedding.
      */
     async purge(): Promise<void> {
-      await query(SQL.vacuum);
+      await database.maintain(SQL.vacuum);
       if (database.kind === 'server') return;
       // A checkpoint deletes the segments before the one that is being written.
       await query(SQL.endLogSegment);

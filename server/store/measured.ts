@@ -1,7 +1,7 @@
 /** A database whose calls are timed. */
 import type { Database } from './pool.ts';
 
-export type CallKind = 'query' | 'read' | 'transaction';
+export type CallKind = 'query' | 'read' | 'transaction' | 'maintenance';
 export type CallOutcome = 'done' | 'failed';
 
 /** The same database; `onCall` is told of each call how long it took, waiting for a connection included. */
@@ -26,6 +26,7 @@ export function measured(
     query: (text, values) => timed('query', () => database.query(text, values)),
     read: (text, values) => timed('read', () => database.read(text, values)),
     transaction: (work) => timed('transaction', () => database.transaction(work)),
+    maintain: (text) => timed('maintenance', () => database.maintain(text)),
     load: () => database.load(),
     close: () => database.close(),
   };

@@ -1,5 +1,11 @@
 import pg from 'pg';
-import { ServerError, StartError } from '../errors.ts';
+import { StartError } from '../errors.ts';
+import {
+  isAnswerTimeout,
+  isConnectionTrouble,
+  isUnansweredConnection,
+  presentable,
+} from './database-trouble.ts';
 
 export type SqlValue =
   | string
@@ -21,6 +27,12 @@ export type Query = <Row = Record<string, unknown>>(
   values?: readonly SqlValue[],
 ) => Promise<SqlResult<Row>>;
 
+type TimedQuery = <Row = Record<string, unknown>>(
+  text: string,
+  values?: readonly SqlValue[],
+  timeoutMs?: number,
+) => Promise<SqlResult<Row>>;
+
 /** The database, embedded or a server's: the same driver, the same SQL. `bigint` and `count(*)` come as text: cast them to int. */
 export interface Database {
   readonly kind: 'embedded' | 'server';
@@ -33,6 +45,8 @@ export interface Database {
    * inside: the embedded database has one connection, which the transaction holds. `work` may run again where no statement was sent.
    */
   transaction<T>(work: (query: Query) => Promise<T>): Promise<T>;
+  /** One statement that may take many minutes, as VACUUM does where thousands of embeddings were deleted. */
+  readonly maintain: (text: string) => Promise<void>;
   /** Connections now, and callers waiting for one. */
   load(): { readonly open: number; readonly idle: number; readonly waiting: number };
   /** Waits for statements under way, then closes every connection. */
@@ -53,29 +67,18 @@ export interface PoolOptions {
   readonly reconnectMs?: number;
   /** Told of a connection that broke while nobody used it. */
   readonly onConnectionLost?: (message: string) => void;
-  /** Told that the database has given up, as it does where its log cannot be written: it recovers by being started anew. */
-  readonly onPanic?: (reason: string) => void;
+  /**
+   * Told of an embedded database that has given up, as it does where its log cannot be written, or that leaves a statement or a new
+   * connection without an answer. A server ends such a statement itself; this one recovers by being started anew.
+   */
+  readonly onStuck?: (reason: string) => void;
 }
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 2000;
 /** The server's answer goes missing a moment later than its own timeout would have spoken. */
 const ANSWER_GRACE_MS = 5000;
-
-/** Node's codes for a peer that is not there or went away. */
-const BROKEN_CONNECTION = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ENOENT',
-  'EPIPE',
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-]);
-/** admin_shutdown, crash_shutdown, cannot_connect_now, too_many_connections. */
-const SERVER_UNAVAILABLE = new Set(['57P01', '57P02', '57P03', '53300']);
+const MAINTENANCE_TIMEOUT_MS = 30 * 60_000;
 
 /**
  * Opens the pool; connections are made when they are needed. No error of it shows the address's password.
@@ -113,13 +116,21 @@ export function openPool(address: DatabaseAddress, options: PoolOptions = {}): D
       try {
         return await pool.connect();
       } catch (error) {
+        if (embedded && isUnansweredConnection(error))
+          options.onStuck?.(`it took no connection within ${connectTimeoutMs / 1000} s`);
         if (!isConnectionTrouble(error) || performance.now() + pauseMs > deadlineMs) throw presentable(error);
         await new Promise((resolve) => setTimeout(resolve, pauseMs));
       }
     }
   }
 
-  async function withClient<T>(work: (query: Query) => Promise<T>): Promise<T> {
+  function noteStuck(error: unknown, timeoutMs: number): void {
+    if ((error as { severity?: string }).severity === 'PANIC') options.onStuck?.((error as Error).message);
+    else if (isAnswerTimeout(error))
+      options.onStuck?.(`a statement was not answered within ${(timeoutMs + ANSWER_GRACE_MS) / 1000} s`);
+  }
+
+  async function withClient<T>(work: (query: TimedQuery) => Promise<T>): Promise<T> {
     const client = await connect();
     let broken: Error | undefined;
     const noteBroken = (error: Error) => {
@@ -127,12 +138,18 @@ export function openPool(address: DatabaseAddress, options: PoolOptions = {}): D
     };
     client.on('error', noteBroken);
     try {
-      return await work(async (text, values = []) => {
-        const result = await client.query(text, values as unknown[]);
-        return { rows: result.rows, rowCount: result.rowCount ?? 0 };
+      return await work(async (text, values = [], timeoutMs) => {
+        const limit = timeoutMs === undefined ? {} : { query_timeout: timeoutMs + ANSWER_GRACE_MS };
+        try {
+          const result = await client.query({ text, values: values as unknown[], ...limit });
+          return { rows: result.rows, rowCount: result.rowCount ?? 0 };
+        } catch (error) {
+          // Told here and not when the connection is given up: what a transaction still wants to do would wait in vain before.
+          if (embedded) noteStuck(error, timeoutMs ?? statementTimeoutMs);
+          throw error;
+        }
       });
     } catch (error) {
-      if ((error as { severity?: string }).severity === 'PANIC') options.onPanic?.((error as Error).message);
       // A timed-out statement still occupies its connection.
       if (isConnectionTrouble(error) || isAnswerTimeout(error)) broken ??= error as Error;
       throw error;
@@ -169,7 +186,8 @@ export function openPool(address: DatabaseAddress, options: PoolOptions = {}): D
           await run('COMMIT');
           return value;
         } catch (error) {
-          await run('ROLLBACK').catch(() => {});
+          // Behind a statement that is not answered it would wait as long again; the connection is closed, which rolls back as well.
+          if (!isConnectionTrouble(error) && !isAnswerTimeout(error)) await run('ROLLBACK').catch(() => {});
           throw error;
         }
       });
@@ -188,12 +206,28 @@ export function openPool(address: DatabaseAddress, options: PoolOptions = {}): D
     }
   }
 
+  async function maintain(text: string): Promise<void> {
+    try {
+      await withClient(async (run) => {
+        if (!embedded) await run(`SET statement_timeout TO ${MAINTENANCE_TIMEOUT_MS}`);
+        try {
+          await run(text, [], MAINTENANCE_TIMEOUT_MS);
+        } finally {
+          if (!embedded) await run(`SET statement_timeout TO ${statementTimeoutMs}`);
+        }
+      });
+    } catch (error) {
+      throw presentable(error);
+    }
+  }
+
   let closed: Promise<void> | null = null;
   return {
     kind: address.kind,
     query,
     read,
     transaction,
+    maintain,
     load: () => ({ open: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     close: () => {
       closed ??= pool.end();
@@ -213,36 +247,4 @@ function checkedUrl(url: string): string {
       'DATABASE_URL: expected postgresql://user:password@host:5432/database, with special characters of the password percent-encoded (not shown here, it may hold a password)',
     );
   return url;
-}
-
-const codeOf = (error: unknown): string => String((error as { code?: unknown } | null)?.code ?? '');
-
-const isAnswerTimeout = (error: unknown): boolean =>
-  error instanceof Error && error.message === 'Query read timeout';
-
-function isConnectionTrouble(error: unknown): boolean {
-  if (error instanceof AggregateError) return error.errors.every(isConnectionTrouble);
-  const code = codeOf(error);
-  if (BROKEN_CONNECTION.has(code) || SERVER_UNAVAILABLE.has(code) || code.startsWith('08')) return true;
-  // The driver gives these no code.
-  return (
-    error instanceof Error &&
-    /^(Connection terminated|Client has encountered a connection error|Client was closed|timeout exceeded when trying to connect|timeout expired)/.test(
-      error.message,
-    )
-  );
-}
-
-/** Trouble with the connection becomes a 503 without addresses or names in it; everything else stays what it is. */
-function presentable(error: unknown): unknown {
-  if (isAnswerTimeout(error))
-    return new ServerError(503, 'DATABASE_TIMEOUT', 'the database did not answer in time; try again later', {
-      retryAfterS: 5,
-      cause: error,
-    });
-  if (!isConnectionTrouble(error)) return error;
-  return new ServerError(503, 'DATABASE_UNAVAILABLE', 'the database cannot be reached now; try again later', {
-    retryAfterS: 5,
-    cause: error,
-  });
 }

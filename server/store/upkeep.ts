@@ -58,5 +58,5 @@ export async function checkpointWhenDue(
 /** A table at a time, so that nobody waits for all of them. */
 export async function vacuumAll(database: Database): Promise<void> {
   const { rows } = await database.read<{ name: string }>(SQL.tables);
-  for (const { name } of rows) await database.query(`VACUUM (ANALYZE, INDEX_CLEANUP ON) ${name}`);
+  for (const { name } of rows) await database.maintain(`VACUUM (ANALYZE, INDEX_CLEANUP ON) ${name}`);
 }

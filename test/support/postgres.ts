@@ -11,8 +11,11 @@ import pg from 'pg';
 export interface PostgresServer {
   /** Of its database `postgres`, for its superuser. */
   readonly url: string;
-  /** `fast`: connections are cut, everything is written out. `crash`: it ends at once, and recovers at the next start. */
-  halt(how: 'fast' | 'crash'): Promise<void>;
+  /**
+   * `fast`: connections are cut, everything is written out. `crash`: it ends at once, and recovers at the next start. `kill`: SIGKILL
+   * of its first process; the others notice, and end after it.
+   */
+  halt(how: keyof typeof SIGNALS): Promise<void>;
   /** Starts it again where it was. */
   start(): Promise<void>;
   dispose(): Promise<void>;
@@ -24,6 +27,7 @@ const BIN = process.env.POSTGRES_BIN ?? FETCHED_BIN;
 /** PostgreSQL refuses to run as root: then it runs as `nobody`. */
 const USER = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
 const START_LIMIT_MS = 60_000;
+const SIGNALS = { fast: 'SIGINT', crash: 'SIGQUIT', kill: 'SIGKILL' } as const;
 
 /** Why there is none here, or false. */
 export const withoutPostgres = existsSync(join(BIN, 'postgres'))
@@ -40,7 +44,20 @@ export async function startPostgres(): Promise<PostgresServer> {
   const url = `postgresql://postgres@127.0.0.1:${port}/postgres`;
   let running: { readonly child: ChildProcess; readonly ended: Promise<void> } | null = null;
 
+  /** Tried again where processes of a killed server still hold its memory. */
   async function start(): Promise<void> {
+    const deadlineMs = performance.now() + START_LIMIT_MS;
+    for (;;) {
+      try {
+        return await startOnce();
+      } catch (error) {
+        if (performance.now() > deadlineMs) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    }
+  }
+
+  async function startOnce(): Promise<void> {
     const settings = [
       'listen_addresses=127.0.0.1',
       `unix_socket_directories=${folder}`,
@@ -57,8 +74,8 @@ export async function startPostgres(): Promise<PostgresServer> {
     await answering(url, child);
   }
 
-  async function halt(how: 'fast' | 'crash'): Promise<void> {
-    running?.child.kill(how === 'fast' ? 'SIGINT' : 'SIGQUIT');
+  async function halt(how: keyof typeof SIGNALS): Promise<void> {
+    running?.child.kill(SIGNALS[how]);
     await running?.ended;
     running = null;
   }
