@@ -1,16 +1,20 @@
 /**
- * The mixed load of the soak while parts are broken one after another: a recognition thread, ffmpeg, mediasoup, the backend, the disk, the
- * whole process. After each the server has to be ready again by itself; at the end what was acknowledged is counted.
- * `npm run bench -- faults [--seconds 15]`: between two faults
+ * The mixed load of the soak while parts are broken one after another: a recognition thread, ffmpeg, mediasoup, the embedded database, the
+ * backend, the disk, the whole process; then, on a server that keeps everything in PostgreSQL, that one. After each the server has to be
+ * ready again by itself; at the end what was acknowledged is counted.
+ * `npm run bench -- faults [--seconds 15] [--only <part of a fault's name>]`: seconds between two faults
  */
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { wholeNumber } from './command-line.ts';
+import { createServerDatabase } from '../test/support/database.ts';
+import { startPostgres, withoutPostgres } from '../test/support/postgres.ts';
+import { UsageError, wholeNumber } from './command-line.ts';
 import { type Reporter, verify } from './harness.ts';
 import { Classroom } from './mixed-load/classroom.ts';
+import { databaseFaultsOf, type Fault, faultsOf } from './mixed-load/faults.ts';
 import { Ledger } from './mixed-load/ledger.ts';
 import { startPlayers } from './mixed-load/players.ts';
 import { ServerProcess } from './mixed-load/server-process.ts';
@@ -21,63 +25,88 @@ export const title =
 const DISK_MIB = 400;
 const RECOVERY_LIMIT_MS = 60_000;
 
-interface Fault {
-  readonly name: string;
-  /** False where there was nothing to break. */
-  readonly begin: () => Promise<boolean> | boolean;
-  /** After `seconds`; nothing where the server mends it alone. */
-  readonly end?: () => Promise<void> | void;
+interface Play {
+  readonly reporter: Reporter;
+  readonly seconds: number;
+  readonly isWanted: (fault: Fault) => boolean;
 }
 
 export async function run(reporter: Reporter, options: Readonly<Record<string, string>>): Promise<void> {
-  const seconds = wholeNumber(options, 'seconds', 15, 5, 3600);
+  const { only = '' } = options;
+  const play: Play = {
+    reporter,
+    seconds: wholeNumber(options, 'seconds', 15, 5, 3600),
+    isWanted: ({ name }) => name.toLowerCase().includes(only.toLowerCase()),
+  };
   const folder = await mkdtemp(join(tmpdir(), 'facepool-faults-'));
-  const uploads = join(folder, 'uploads');
-  const data = join(folder, 'data');
-  await mkdir(data);
-  const hasOwnDisk = mountDisk(data);
-  if (!hasOwnDisk) reporter.skip('a full disk: mounting a small one needs root');
-  const classroom = await Classroom.open(uploads);
-  const server = await ServerProcess.start(data, { UPLOADS_DIR: uploads, FRAME_RETENTION_S: '86400' });
-  const ledger = new Ledger();
-  const filler = join(data, 'filler');
-  const faults: Fault[] = [
-    { name: 'a recognition thread ended', begin: () => server.endThread() },
-    { name: 'ffmpeg of all cameras killed', begin: () => server.killChildren('ffmpeg') },
-    { name: 'mediasoup killed', begin: () => server.killChildren('mediasoup-worker') },
-    {
-      name: 'backend away',
-      begin() {
-        classroom.backend.answer = 503;
-        return true;
-      },
-      end() {
-        classroom.backend.answer = 200;
-      },
-    },
-    ...(hasOwnDisk
-      ? [{ name: 'disk full', begin: () => fill(filler), end: () => rm(filler, { force: true }) }]
-      : []),
-    { name: 'process killed', begin: () => server.kill() },
-    { name: 'process killed again', begin: () => server.kill() },
-  ];
   try {
+    let played = await playEmbedded(play, join(folder, 'embedded'));
+    if (withoutPostgres === false) played += await playOnPostgres(play, join(folder, 'postgres'));
+    else reporter.skip(`PostgreSQL killed: left out, ${withoutPostgres}`);
+    if (played === 0) throw new UsageError(`--only: expected a part of a fault's name, received ${only}`);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function playEmbedded(play: Play, folder: string): Promise<number> {
+  const data = join(folder, 'data');
+  await mkdir(data, { recursive: true });
+  const hasOwnDisk = mountDisk(data);
+  if (!hasOwnDisk) play.reporter.skip('a full disk: mounting a small one needs root');
+  try {
+    return await playOn(play, '', folder, {}, (server, classroom) =>
+      faultsOf(server, classroom, hasOwnDisk ? data : null),
+    );
+  } finally {
+    if (hasOwnDisk) execFileSync('umount', ['-l', data]);
+  }
+}
+
+async function playOnPostgres(play: Play, folder: string): Promise<number> {
+  const postgres = await startPostgres();
+  try {
+    const { url } = await createServerDatabase('faults', postgres.url);
+    return await playOn(play, 'on PostgreSQL, ', folder, { DATABASE_URL: url }, () =>
+      databaseFaultsOf(postgres),
+    );
+  } finally {
+    await postgres.dispose();
+  }
+}
+
+/** @returns the number of faults that were wanted */
+async function playOn(
+  { reporter, seconds, isWanted }: Play,
+  prefix: string,
+  folder: string,
+  settings: Readonly<Record<string, string>>,
+  all: (server: ServerProcess, classroom: Classroom) => Fault[],
+): Promise<number> {
+  const uploads = join(folder, 'uploads');
+  const classroom = await Classroom.open(uploads);
+  const server = await ServerProcess.start(join(folder, 'data'), {
+    UPLOADS_DIR: uploads,
+    FRAME_RETENTION_S: '86400',
+    ...settings,
+  });
+  const faults = all(server, classroom).filter(isWanted);
+  const ledger = new Ledger();
+  try {
+    if (faults.length === 0) return 0;
     await classroom.begin(server);
     const players = await startPlayers(server, ledger);
     await pause(seconds * 1000);
     for (const fault of faults) {
-      if (!(await fault.begin())) {
+      const secondsAway = await breakAndRecover(fault, server, ledger, seconds);
+      if (secondsAway === null) {
         reporter.skip(`${fault.name}: there was none`);
         continue;
       }
-      await pause(fault.end ? seconds * 1000 : 100);
-      const startMs = performance.now();
-      await fault.end?.();
-      await recovered(server, ledger);
       reporter.add({
         name: `${fault.name}: until it works again`,
         unit: 's',
-        value: (performance.now() - startMs) / 1000,
+        value: secondsAway,
         target: { atMost: RECOVERY_LIMIT_MS / 1000 },
       });
       await classroom.begin(server);
@@ -86,27 +115,47 @@ export async function run(reporter: Reporter, options: Readonly<Record<string, s
     await players.stop();
     await classroom.end(server);
     for (const { kind, acknowledged, lost, doubled } of await ledger.audit(server)) {
-      reporter.add({ name: `${kind}: acknowledged`, unit: 'items', value: acknowledged });
-      reporter.add({ name: `${kind}: lost`, unit: 'items', value: lost, target: { atMost: 0 } });
-      reporter.add({ name: `${kind}: twice`, unit: 'items', value: doubled, target: { atMost: 0 } });
+      reporter.add({ name: `${prefix}${kind}: acknowledged`, unit: 'items', value: acknowledged });
+      reporter.add({ name: `${prefix}${kind}: lost`, unit: 'items', value: lost, target: { atMost: 0 } });
+      reporter.add({ name: `${prefix}${kind}: twice`, unit: 'items', value: doubled, target: { atMost: 0 } });
     }
     const { recognitions, repeats, changed } = classroom.deliveries();
-    reporter.add({ name: 'recognitions delivered', unit: 'items', value: recognitions });
+    reporter.add({ name: `${prefix}recognitions delivered`, unit: 'items', value: recognitions });
     reporter.add({
-      name: 'batches changed under their id',
+      name: `${prefix}batches changed under their id`,
       unit: 'batches',
       value: changed,
       target: { atMost: 0 },
     });
     reporter.note(
-      `batches that came again under their id: ${repeats}; frames that went because the disk was full, as the log says: ${server.framesRemoved.size}; ${server.restarts} restarts; ${ledger.outcomes()}`,
+      `${prefix}batches that came again under their id: ${repeats}; frames that went because the disk was full, as the log says: ${server.framesRemoved.size}; ${server.restarts} restarts; ${ledger.outcomes()}`,
     );
+    return faults.length;
   } finally {
     await server.stop();
     await classroom.close();
-    if (hasOwnDisk) execFileSync('umount', ['-l', data]);
-    await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** @returns seconds from the fault, or from the end of one that does not end by itself; null where there was nothing to break */
+async function breakAndRecover(
+  fault: Fault,
+  server: ServerProcess,
+  ledger: Ledger,
+  seconds: number,
+): Promise<number | null> {
+  const { restarts } = server;
+  let startMs = performance.now();
+  if (!(await fault.begin())) return null;
+  await pause(fault.end ? seconds * 1000 : 100);
+  if (fault.end) {
+    await fault.end();
+    startMs = performance.now();
+  }
+  await recovered(server, ledger);
+  const secondsAway = (performance.now() - startMs) / 1000;
+  verify(fault.endsProcess || server.restarts === restarts, `${fault.name}: the whole process ended`);
+  return secondsAway;
 }
 
 /** Ready, and a frame and a reading were acknowledged again. */
@@ -129,17 +178,5 @@ function mountDisk(path: string): boolean {
     return true;
   } catch {
     return false;
-  }
-}
-
-/** Writes until nothing more fits. */
-async function fill(path: string): Promise<boolean> {
-  const block = Buffer.alloc(4 << 20, 1);
-  for (;;) {
-    try {
-      await writeFile(path, block, { flag: 'a' });
-    } catch {
-      return true;
-    }
   }
 }

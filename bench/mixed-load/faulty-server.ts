@@ -1,4 +1,4 @@
-/** The real server in a process of its own that can be told to lose a recognition thread. Forked by server-process.ts. */
+/** The real server in a process of its own that can be told to lose a thread. Forked by server-process.ts. */
 import { Writable } from 'node:stream';
 import type { Worker } from 'node:worker_threads';
 import { loadConfig } from '../../server/config.ts';
@@ -10,7 +10,9 @@ let lastThreadId: number | null = null;
 
 process.on('worker', (worker) => workers.push(worker));
 process.on('message', (message) => {
-  if (message === 'end a thread') void workers.find(({ threadId }) => threadId === lastThreadId)?.terminate();
+  const end = (isMeant: (worker: Worker) => boolean) => void workers.findLast(isMeant)?.terminate();
+  if (message === 'end a thread') end(({ threadId }) => threadId === lastThreadId);
+  if (message === 'end the database') end(({ threadName }) => threadName === 'database');
   if (message === 'stop') void running.then((server) => server.stop()).then(() => process.exit(0));
 });
 

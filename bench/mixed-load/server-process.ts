@@ -1,10 +1,12 @@
 /** A server that is started anew whenever it ends, as systemd or Docker would, in one folder and at one port. */
 import { type ChildProcess, execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, mkdir } from 'node:fs/promises';
+import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { basename, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import pg from 'pg';
 import { residentMB } from '../processes.ts';
 import { findYunet } from '../selections.ts';
 
@@ -79,6 +81,22 @@ export class ServerProcess {
 
   endThread(): boolean {
     return this.#child!.send('end a thread');
+  }
+
+  /** The thread of the embedded database. */
+  endDatabase(): boolean {
+    return this.#child!.send('end the database');
+  }
+
+  /** Has the thread of the embedded database busy for ever; ends when it is noticed. */
+  async wedgeDatabase(): Promise<boolean> {
+    const folder = await readFile(join(this.#environment.DATA_DIR!, 'database', 'socket-folder'), 'utf8');
+    const client = new pg.Client({ host: folder, port: 5432, user: 'postgres', database: 'postgres' });
+    client.on('error', () => {});
+    await client.connect();
+    client.query('DO $$ BEGIN LOOP PERFORM 1; END LOOP; END $$').catch(() => {});
+    while (await this.isReady()) await pause(50);
+    return true;
   }
 
   /** Processes that the server started, of this name. */
