@@ -1,4 +1,4 @@
-/** Reads the settings from the environment and from `.env`: the only place that looks at process.env. */
+/** Reads the settings from the environment and from `.env`: the only place that touches process.env. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
@@ -22,6 +22,15 @@ export interface LoadedConfig {
 
 /** A key that examples print: a server that still has it is open to everybody. */
 const EXAMPLE_KEY = 'dev-api-key-change-in-production';
+
+/**
+ * From 1.29 on, ONNX Runtime on Linux and macOS collects what sessions and runs do, under a number that it keeps for the machine, and
+ * sends it to its maker, unless this is set before its library is loaded: microsoft/onnxruntime, pull request 27379. Set by the main
+ * thread, it is seen by the native code of all threads and of the processes that are started from here.
+ */
+export function keepOnnxRuntimeSilent(): void {
+  process.env.ORT_DISABLE_TELEMETRY = '1';
+}
 
 /**
  * Settings from the environment, which wins, and from the `.env` file of the folder.

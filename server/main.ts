@@ -1,5 +1,5 @@
 /** The entry: reads the settings, starts the server, and ends it in order. */
-import { loadConfig } from './config.ts';
+import { keepOnnxRuntimeSilent, loadConfig } from './config.ts';
 import { StartError } from './errors.ts';
 import type { RunningServer } from './start.ts';
 import { startServer } from './start.ts';
@@ -17,6 +17,7 @@ let stoppingSinceMs: number | null = null;
 let dying = false;
 let running: RunningServer | null = null;
 
+keepOnnxRuntimeSilent();
 const started = start();
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));
 process.on('uncaughtException', (error) => void die('uncaught exception', error));

@@ -10,6 +10,10 @@ cores=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 4)
 arenas=$((cores / 8))
 export MALLOC_ARENA_MAX="${MALLOC_ARENA_MAX:-$((arenas > 2 ? arenas : 2))}"
 
+# ONNX Runtime tells its maker of sessions and runs, and keeps a number for the machine in the home folder, unless this is set before it
+# is loaded. server/main.ts sets it as well.
+export ORT_DISABLE_TELEMETRY=1
+
 for pinned in node_modules/node-linux-*/bin/node; do
   [ -x "$pinned" ] && exec "$pinned" "$@"
 done
