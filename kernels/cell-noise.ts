@@ -43,29 +43,36 @@ export function cellVariances(
     new Float32Array(cells / 4),
     new Float32Array(cells / 4),
   ];
-  const at = (channel: number, value: number) =>
-    channels[channel]![value < 0 ? 0 : value > 255 ? 255 : Math.round(value)]!;
+  const [reds, greens, blues] = channels as [Float32Array, Float32Array, Float32Array];
+  const [scaleS, scaleD, scaleE] = scales as [number, number, number];
+  const [varianceS, varianceD, varianceE] = variances;
   for (let cell = 0; cell < cells; cell++) {
     const half = (Math.floor(cell / columns) >> 1) * halfColumns + ((cell % columns) >> 1);
     const meanS = s[changeFields * cell + 2]! / 64;
     const mean = (meanS + 382) / 3;
     const blueYellow = d[changeFields * half + 2]! / 64 / 4;
     const green = e[changeFields * half + 2]! / 64 / 6;
-    const [r, g, b] = [mean + blueYellow + green, mean - 2 * green, mean - blueYellow + green];
+    const r = mean + blueYellow + green;
+    const g = mean - 2 * green;
+    const b = mean - blueYellow + green;
     // What varies within the cell is the scene, and what noise the merged frames still have.
-    const noise = (scales[0]! * (at(0, r) + at(1, g) + at(2, b))) / Math.max(1, counts[cell]!);
+    const noise = (scaleS * (at(reds, r) + at(greens, g) + at(blues, b))) / Math.max(1, counts[cell]!);
     const scene = Math.max(0, s[changeFields * cell + 3]! / 64 - meanS ** 2 - noise);
     const spread = Math.sqrt(scene) / 3 / Math.max(leastMean, mean);
-    const red = (at(0, r * (1 + spread)) + at(0, r * (1 - spread))) / 2;
-    const middle = (at(1, g * (1 + spread)) + at(1, g * (1 - spread))) / 2;
-    const blue = (at(2, b * (1 + spread)) + at(2, b * (1 - spread))) / 2;
-    variances[0][cell] = scales[0]! * (red + middle + blue);
+    const red = (at(reds, r * (1 + spread)) + at(reds, r * (1 - spread))) / 2;
+    const middle = (at(greens, g * (1 + spread)) + at(greens, g * (1 - spread))) / 2;
+    const blue = (at(blues, b * (1 + spread)) + at(blues, b * (1 - spread))) / 2;
+    varianceS[cell] = scaleS * (red + middle + blue);
     // A quarter from each of the four cells.
-    variances[1][half]! += (scales[1]! * (red + blue)) / 4;
-    variances[2][half]! += (scales[2]! * (red + 4 * middle + blue)) / 16;
+    varianceD[half]! += (scaleD * (red + blue)) / 4;
+    varianceE[half]! += (scaleE * (red + 4 * middle + blue)) / 16;
   }
   return variances;
 }
+
+/** Of a code beyond 0 to 255 that of the nearest; rounded by cutting off, which costs no branch that noise makes unpredictable. */
+const at = (variances: Float32Array, code: number): number =>
+  variances[code < 0 ? 0 : code > 255 ? 255 : (code + 0.5) | 0]!;
 
 /** How many independent values a cell's 64 elements are worth: noise whose spectrum is uneven varies more from cell to cell. */
 export function independentValues(spectrum: ArrayLike<number>): number {

@@ -67,7 +67,8 @@ export const noCorrection: ColourCorrection = {
 
 export function planCorrection({ count, values: seen }: ColourSamples, hints: ColourHints): ColourCorrection {
   const black = blackOf({ count, values: seen }, hints.gain);
-  const values = seen.map((value) => Math.max(0, value - black));
+  const values = new Float32Array(seen.length);
+  for (let i = 0; i < values.length; i++) values[i] = Math.max(0, seen[i]! - black);
   const balance = whiteBalance({ count, values }, hints);
   // Histograms, in whole codes: a balanced value may exceed 255.
   const brightest = new Uint32Array(1024);
@@ -75,7 +76,9 @@ export function planCorrection({ count, values: seen }: ColourSamples, hints: Co
   const lumas = new Uint32Array(1024);
   const [red, green, blue] = balance.gains;
   for (let i = 0; i < 3 * count; i += 3) {
-    const [r, g, b] = [values[i]!, values[i + 1]!, values[i + 2]!];
+    const r = values[i]!;
+    const g = values[i + 1]!;
+    const b = values[i + 2]!;
     // Rounded by cutting off: none is negative, and Math.round costs a branch that noise makes unpredictable.
     brightestBefore[(Math.max(r, g, b) + 0.5) | 0]!++;
     brightest[Math.min(1023, (Math.max(r * red, g * green, b * blue) + 0.5) | 0)]!++;
@@ -124,9 +127,11 @@ function blackOf({ count, values }: ColourSamples, gain: number): number {
   const brightest = new Uint32Array(256);
   const means = new Uint32Array(256);
   for (let i = 0; i < 3 * count; i += 3) {
-    const [r, g, b] = [values[i]!, values[i + 1]!, values[i + 2]!];
-    brightest[Math.round(Math.max(r, g, b))]!++;
-    means[Math.round((r + g + b) / 3)]!++;
+    const r = values[i]!;
+    const g = values[i + 1]!;
+    const b = values[i + 2]!;
+    brightest[(Math.max(r, g, b) + 0.5) | 0]!++;
+    means[((r + g + b) / 3 + 0.5) | 0]!++;
   }
   const bright = fadeOf(percentile(brightest, count * whitePercentile));
   return (1 - bright) * Math.min(blackShare * blackLevel(gain), percentile(means, count * darkPercentile));

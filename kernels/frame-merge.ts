@@ -59,11 +59,10 @@ export function mergeWithHistory(
       );
     });
     const isStill = (cell: number) => ratios[cell]! <= stillRatio;
+    let still = 0;
+    for (let cell = 0; cell < ratios.length; cell++) if (isStill(cell)) still++;
     // Where much moves, what looks still moves a little as well.
-    if (
-      ratios.reduce((still, _, cell) => still + (isStill(cell) ? 1 : 0), 0) >=
-      teachingShare * ratios.length
-    ) {
+    if (still >= teachingShare * ratios.length) {
       planes.forEach((plane, i) => {
         learnSpectrum(workspace, plane, history.statistics(i), isStill);
       });
@@ -114,38 +113,62 @@ function raiseRatios(
   const squares = new Float32Array(planeCells);
   const means = new Float32Array(planeCells);
   const lowFrequency = Math.max(1, spectrum[1]!);
-  for (let i = 0; i < planeCells; i++) {
-    const cell = Math.floor(i / planeColumns) * step * columns + (i % planeColumns) * step;
-    const noise = 64 * variances[i]! * (1 + 1 / Math.max(1, counts[cell]!));
-    squares[i] = changes[changeFields * i]! / noise;
-    means[i] = changes[changeFields * i + 1]! ** 2 / (noise * lowFrequency);
+  for (let y = 0, i = 0; i < planeCells; y++) {
+    for (let x = 0, cell = y * step * columns; x < planeColumns; x++, i++, cell += step) {
+      const noise = 64 * variances[i]! * (1 + 1 / Math.max(1, counts[cell]!));
+      squares[i] = changes[changeFields * i]! / noise;
+      means[i] = changes[changeFields * i + 1]! ** 2 / (noise * lowFrequency);
+    }
   }
   const passing = learnPassing(statistics, medianOfSome(squares));
   // Uneven noise varies more from cell to cell, by the square root of this; slow motion hides there as well, so half of it is allowed.
   const narrowness = (independentValues(spectrum) / 64) ** 0.25;
   // Where much of the picture is clipped or does not dither, the median change is small, and says nothing about the rest.
   const expected = Math.max(1, passing) * (step === 1 ? 1 : chromaSlack);
-  for (let i = 0; i < planeCells; i++) {
-    const ratio = Math.max(
-      1 + (squares[i]! / expected - 1) * narrowness,
-      (means[i]! * stillRatio) / stillMeanRatio / expected,
-    );
-    const first = Math.floor(i / planeColumns) * step * columns + (i % planeColumns) * step;
-    for (let y = 0; y < step; y++) {
-      for (let x = 0; x < step; x++) {
-        const cell = first + y * columns + x;
-        if (ratio > ratios[cell]!) ratios[cell] = ratio;
-      }
+  for (let y = 0, i = 0; i < planeCells; y++) {
+    for (let x = 0, cell = y * step * columns; x < planeColumns; x++, i++, cell += step) {
+      const ratio = Math.max(
+        1 + (squares[i]! / expected - 1) * narrowness,
+        (means[i]! * stillRatio) / stillMeanRatio / expected,
+      );
+      if (ratio > ratios[cell]!) ratios[cell] = ratio;
+      if (step === 1) continue;
+      for (const other of [cell + 1, cell + columns, cell + columns + 1])
+        if (ratio > ratios[other]!) ratios[other] = ratio;
     }
   }
 }
 
-/** The median of about a thousand values spread over all of them. */
+/** The median of about a thousand values spread over all of them: none of them is NaN. */
 function medianOfSome(values: Float32Array): number {
   const step = Math.max(1, Math.floor(values.length / 1000));
   const some = new Float32Array(Math.ceil(values.length / step));
   for (let i = 0; i < some.length; i++) some[i] = values[i * step]!;
-  return some.sort()[some.length >> 1]!;
+  return nthSmallest(some, some.length >> 1);
+}
+
+/**
+ * What would stand at `place` in ascending order; the values change places. Hoare's selection: sorting all of them takes ten times as
+ * long.
+ */
+function nthSmallest(values: Float32Array, place: number): number {
+  let [left, right] = [0, values.length - 1];
+  while (left < right) {
+    const pivot = values[(left + right) >> 1]!;
+    let [low, high] = [left, right];
+    while (low <= high) {
+      while (values[low]! < pivot) low++;
+      while (values[high]! > pivot) high--;
+      if (low > high) break;
+      const value = values[low]!;
+      values[low++] = values[high]!;
+      values[high--] = value;
+    }
+    if (place <= high) right = high;
+    else if (place >= low) left = low;
+    else break;
+  }
+  return values[place]!;
 }
 
 /** Writes the new frame's share of each cell, x 32,768, and the new counts. */

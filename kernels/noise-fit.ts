@@ -32,7 +32,10 @@ export class NoiseCurves {
 
   /** Variance of one channel at each code, rounding included. */
   channel(channel: number, gainIndex: number, rounding: RoundingVariances): Float32Array {
-    return this.#channels[gainIndex]!.map((variance, code) => variance + rounding[channel]![code]!);
+    const [variances, added] = [this.#channels[gainIndex]!, rounding[channel]!];
+    const table = new Float32Array(256);
+    for (let code = 0; code < 256; code++) table[code] = variances[code]! + added[code]!;
+    return table;
   }
 
   /** `scale` times the variance of a plane at each brightness. */
@@ -59,12 +62,13 @@ export class NoiseCurves {
     rounding: RoundingVariances,
   ): number {
     const table = this.#channels[gainIndex]!;
-    const codes = ratios.map((ratio) => Math.min(255, Math.round(level * ratio)));
-    const [red, green, blue] = codes.map((code, c) => table[code]! + rounding[c]![code]!) as [
-      number,
-      number,
-      number,
-    ];
+    // Spelt out, and rounded by cutting off: it runs some thousand times a frame, and arrays would be garbage.
+    const redCode = Math.min(255, (level * ratios[0]! + 0.5) | 0);
+    const greenCode = Math.min(255, (level * ratios[1]! + 0.5) | 0);
+    const blueCode = Math.min(255, (level * ratios[2]! + 0.5) | 0);
+    const red = table[redCode]! + rounding[0][redCode]!;
+    const green = table[greenCode]! + rounding[1][greenCode]!;
+    const blue = table[blueCode]! + rounding[2][blueCode]!;
     // D is held doubled and E as it is, both as means of four pixels.
     if (plane === 0) return red + green + blue;
     return plane === 1 ? red + blue : (red + 4 * green + blue) / 4;
@@ -161,12 +165,15 @@ export function noiseTable(
   maxFrames: number,
 ): Uint16Array {
   const table = new Uint16Array(maxFrames * 256);
-  for (let level = 0; level < 256; level++) {
-    const single = variance(level);
-    for (let frames = 1; frames <= maxFrames; frames++) {
-      const left = frames === 1 ? 1 : mergedMargin(frames) * (passing / frames + (1 - passing));
-      table[(frames - 1) * 256 + level] = Math.min(16_000, Math.round(64 * Math.sqrt(single * left)));
-    }
+  // The root of a product is the product of the roots: 272 of them in place of 4096.
+  const single = new Float64Array(256);
+  for (let level = 0; level < 256; level++) single[level] = 64 * Math.sqrt(variance(level));
+  for (let frames = 1; frames <= maxFrames; frames++) {
+    const left = frames === 1 ? 1 : mergedMargin(frames) * (passing / frames + (1 - passing));
+    const factor = Math.sqrt(left);
+    const first = (frames - 1) * 256;
+    for (let level = 0; level < 256; level++)
+      table[first + level] = Math.min(16_000, (single[level]! * factor + 0.5) | 0);
   }
   return table;
 }
