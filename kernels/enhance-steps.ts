@@ -230,17 +230,17 @@ export const frameSamples = (workspace: EnhanceWorkspace) => samplePixels(worksp
 /** Pixels of the denoised picture. */
 export const colourSamples = (workspace: EnhanceWorkspace) => samplePixels(workspace, 'denoised', 32);
 
-/** The picture of the denoised planes, corrected, cut to the frame's size; its bytes are the caller's own. */
+/** The picture of the denoised planes, corrected, cut to the frame's size; in `data`, or in bytes of its own. */
 export function composePicture(
   workspace: EnhanceWorkspace,
   block: Int16Array,
   width: number,
   height: number,
+  data: Uint8Array = new Uint8Array(Buffer.allocUnsafeSlow(width * height * 3).buffer),
 ): Picture {
   const { kernels, planes, correction, scratch, target } = workspace;
   const [s, d, e] = planes;
   workspace.integers16(correction, block.length).set(block);
-  const data = new Uint8Array(Buffer.allocUnsafeSlow(width * height * 3).buffer);
   const [rowBytes, paddedBytes] = [width * 3, s.width * 3];
   for (let first = 0; first < height; first += bandRows) {
     kernels.composePicture(

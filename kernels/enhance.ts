@@ -3,6 +3,7 @@
  * exposure put right. Pure orchestration over the kernels; what is remembered of a device lies in the caller's FrameHistory.
  */
 import type { ExpectedNoise } from './cell-noise.ts';
+import { checkPixels } from './checks.ts';
 import { correctionBlock, noCorrection, planCorrection } from './colour-correction.ts';
 import { isMergedClear, isVeryDark, makeLooks } from './detection-looks.ts';
 import { compileEnhance, EnhanceWorkspace, instantiateEnhance } from './enhance-kernels.ts';
@@ -50,7 +51,8 @@ export interface Enhancer {
   /**
    * Enhances one frame. With a history of the same size the frame is merged into it first; a history that another thread holds is
    * left alone. `colour` says whether colour and exposure are put right or left as they were captured, `method` how noise is shrunk: in
-   * overlapping blocks of the DCT, or by the cheaper local Wiener filter; `withLooks` whether a detector is going to look at the frame.
+   * overlapping blocks of the DCT, or by the cheaper local Wiener filter; `withLooks` whether a detector is going to look at the frame;
+   * `target` where the picture is written, width x height x 3 bytes: bytes of its own unless given.
    * Throws RangeError or TypeError where frame or state make no sense.
    */
   enhance(
@@ -60,6 +62,7 @@ export interface Enhancer {
     colour?: 'corrected' | 'captured',
     method?: DenoisingMethod,
     withLooks?: boolean,
+    target?: Uint8Array,
   ): EnhancedFrame;
 }
 
@@ -106,6 +109,7 @@ class FrameEnhancer implements Enhancer {
     colour: 'corrected' | 'captured' = 'corrected',
     method: DenoisingMethod = 'dct',
     withLooks = false,
+    target?: Uint8Array,
   ): EnhancedFrame {
     checkFrame(frame);
     checkSensorState(sensor);
@@ -116,6 +120,7 @@ class FrameEnhancer implements Enhancer {
         `history: expected one of ${width} x ${height}, received ${history.width} x ${history.height}`,
       );
     }
+    if (target) checkPixels('target', target, width, height, 3);
     const workspace = this.#workspaceFor(width, height);
     readFrame(workspace, frame);
     const isLinear = sensor.gammaApplied === false && canBeLinear(frameSamples(workspace));
@@ -149,7 +154,7 @@ class FrameEnhancer implements Enhancer {
     const blurs = chromaBlurs(variances[1]!, correction.exposureGain, merged);
     if (blurs > 0) blurChroma(workspace, blurs);
     else sharpenChroma(workspace, chromaSharpening);
-    const picture = composePicture(workspace, correctionBlock(correction), width, height);
+    const picture = composePicture(workspace, correctionBlock(correction), width, height, target);
     const dark = isVeryDark(variances[0]!, correction.exposureGain);
     const looks = withLooks && dark ? makeLooks(workspace, correction, merged, width, height) : [];
     const legible = !dark || isMergedClear(merged);

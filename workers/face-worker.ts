@@ -9,6 +9,7 @@ import { annotatePicture } from './annotate.ts';
 import { cropPicture } from './crop.ts';
 import { configureSharp, decodePicture, encodeJpeg, PictureError } from './decode.ts';
 import { createDeviceOpener } from './device.ts';
+import { EnhancedPixels } from './enhanced-pixels.ts';
 import { createMatcher } from './match.ts';
 import { openModels } from './models.ts';
 import { findFaces, type PipelineParts } from './pipeline.ts';
@@ -27,6 +28,7 @@ import { createGraphOpener, ProviderError } from './session.ts';
 
 interface WorkerParts extends PipelineParts {
   readonly enhancer: Enhancer;
+  readonly enhanced: EnhancedPixels;
 }
 
 export type FaceWorker = (task: WorkerTask) => Promise<WorkerAnswer>;
@@ -46,6 +48,7 @@ export async function createFaceWorker(setup: WorkerSetup): Promise<FaceWorker> 
     parts = {
       kernels: await createPixelKernels('simd'),
       enhancer: await createEnhancer('simd'),
+      enhanced: new EnhancedPixels(),
       ...(await openModels(opener, setup.models)),
       matcher: createMatcher(),
       limits: setup.limits,
@@ -125,7 +128,7 @@ interface ReadPicture {
 }
 
 async function readPicture(
-  { kernels, enhancer, limits }: WorkerParts,
+  { kernels, enhancer, enhanced, limits }: WorkerParts,
   input: EncodedPicture | RawFrame | VideoPicture,
 ): Promise<ReadPicture> {
   const asItIs = { looks: [], factor: 1, enhancement: null, enhanceMs: 0 };
@@ -142,7 +145,16 @@ async function readPicture(
   const { sensor, method, history } = input.enhancement;
   const { width, height } = input;
   const remembered = history === null ? null : new FrameHistory(width, height, history);
-  const { picture, looks, report } = enhancer.enhance(input, sensor, remembered, 'corrected', method, true);
+  const target = enhanced.take(width * height * 3);
+  const { picture, looks, report } = enhancer.enhance(
+    input,
+    sensor,
+    remembered,
+    'corrected',
+    method,
+    true,
+    target,
+  );
   return { picture, looks, factor: 1, enhancement: report, enhanceMs: performance.now() - start };
 }
 

@@ -2,7 +2,8 @@
  * The messages between the main thread and the worker threads: the one contract of the two sides, types only.
  *
  * Coordinates everywhere are pixels of the upright picture (EXIF orientation applied), origin at its top left corner, x to the
- * right, y down. Buffers named in a task are transferred: the sender must not touch them again.
+ * right, y down. Buffers named in a task are transferred: the sender must not touch them again. Those of
+ * raw frames that are enhanced may be shared instead: the thread has done with them when it answers.
  */
 
 import type { EnhancementReport, FrameEnhancement } from '../kernels/enhancement-report.ts';

@@ -19,6 +19,7 @@ import type { Log } from '../log.ts';
 import { currentRequestId } from '../request-context.ts';
 import { Backlog, type DropReason } from './backlog.ts';
 import { type RankedProviders, type RefusedProvider, rankProviders } from './providers.ts';
+import { SharedBytes } from './shared-bytes.ts';
 import { startThreadPool, type ThreadPool } from './thread-pool.ts';
 
 export interface RecognizerOptions {
@@ -75,6 +76,9 @@ export interface Recognizer {
 
 type StartPool = typeof startThreadPool;
 
+/** Frames up to 1600x1200 at two bytes a pixel. */
+const MAX_LENT_BYTES = 4 * 2 ** 20;
+
 /**
  * @param startPool how threads are started
  * @throws Error where no provider of the list works, with the reason of each
@@ -88,6 +92,7 @@ export async function startRecognizer(
   /** One change of the pool at a time: a fetched model and a failing provider may come together. */
   let changing: Promise<void> = Promise.resolve();
 
+  const lending = new SharedBytes(options.threads);
   const backlog = new Backlog<WorkerTask, WorkerAnswer>({
     limit: options.queueLimit,
     concurrency: options.threads,
@@ -114,11 +119,20 @@ export async function startRecognizer(
   /** A thread that ends takes its picture along: another one tries it once, lest a picture that ends threads ends them all. */
   async function runOnceMore(used: ThreadPool, task: WorkerTask): Promise<WorkerAnswer> {
     try {
-      return await used.run(withOwnBytes(task));
+      return await runOn(used, task);
     } catch (error) {
       options.log.error({ err: error }, 'a thread has ended; its picture is tried once more');
-      return used.run(withOwnBytes(task));
+      return runOn(used, task);
     }
+  }
+
+  async function runOn(used: ThreadPool, task: WorkerTask): Promise<WorkerAnswer> {
+    if (!isEnhanced(task) || task.input.bytes.length > MAX_LENT_BYTES) return used.run(withOwnBytes(task));
+    const lent = lending.lend(task.input.bytes);
+    const answer = await used.run({ ...task, input: { ...task.input, bytes: lent.bytes } } as WorkerTask);
+    // Not where the thread has ended: nobody knows then what still looks at them.
+    lent.giveBack();
+    return answer;
   }
 
   function change(work: () => Promise<void>): Promise<void> {
@@ -217,6 +231,9 @@ async function startFirstUsable(
   const reasons = ranked.refused.map(({ provider, why }) => `${provider}: ${why}`).join('; ');
   throw new Error(`no provider can run the models (${reasons})`);
 }
+
+/** A raw frame that is enhanced is read once, into the thread's own memory, before anything else. */
+const isEnhanced = ({ input }: WorkerTask): boolean => input.kind === 'raw' && input.enhancement !== null;
 
 /**
  * A task whose bytes fill a buffer of their own, which is moved to the thread. The caller's bytes stay as they are, for storing and

@@ -115,6 +115,19 @@ describe('enhancement', () => {
     assert.deepEqual([looks, report.legible], [[], true]);
   });
 
+  it('writes the picture where it is told to, and asks for as many bytes as it has', async () => {
+    const frame = frameOf(capture(await photo(2, 40, 24), plainCapture));
+    const own = enhancer.enhance(frame, unknownSensorState, null).picture;
+    const target = new Uint8Array(40 * 24 * 3);
+    const { picture } = enhancer.enhance(frame, unknownSensorState, null, 'corrected', 'dct', false, target);
+    assert.equal(picture.data, target);
+    assert.deepEqual(target, own.data);
+    assert.throws(
+      () => enhancer.enhance(frame, unknownSensorState, null, 'corrected', 'dct', false, new Uint8Array(7)),
+      /target: expected 40 x 24 x 3 = 2880 bytes, received 7/,
+    );
+  });
+
   it('brings a dim, noisy capture with a colour cast much nearer to the clean photo, without any header', async () => {
     for (const number of [2, 3, 5]) {
       const clean = await photo(number, 320, 240);

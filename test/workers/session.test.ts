@@ -18,6 +18,19 @@ test('WASM gives the answer of the CPU', async () => {
   for (let i = 0; i < cpu.length; i++) assert.ok(Math.abs(cpu[i]! - wasm[i]!) < 1e-4);
 });
 
+for (const provider of ['cpu', 'wasm'] as const)
+  test(`outputs that may be written over hold the new answer, on ${provider}`, async () => {
+    const graph = await (await createGraphOpener(provider)).open('landmarks', buildLandmarks68());
+    const other = input.map((value) => 255 - value);
+    const wanted = (await graph.run(other, shape)).landmarks!;
+    const first = await graph.run(input, shape);
+    assert.notDeepEqual(first.landmarks, wanted);
+    const second = await graph.run(other, shape, first);
+    assert.deepEqual(second.landmarks, wanted);
+    if (provider === 'cpu') assert.equal(second.landmarks, first.landmarks);
+    await graph.release();
+  });
+
 test('a file that is no network is an error that names the provider and the model', async () => {
   const opener = await createGraphOpener('cpu');
   await assert.rejects(opener.open('broken', Buffer.from('not a network')), (error: Error) => {

@@ -42,6 +42,8 @@ const CLOSE_UP_SHARE = 0.8;
 
 export function createYunetDetector(graph: Graph, options: YunetOptions): Detector {
   const tensors = new TensorStore();
+  /** Of the last run with each tensor: decoded before the next. */
+  const outputsOf = new WeakMap<Float32Array, GraphOutputs>();
 
   async function look(
     picture: LoadedPicture,
@@ -50,7 +52,8 @@ export function createYunetDetector(graph: Graph, options: YunetOptions): Detect
   ): Promise<DetectedFace[]> {
     const { tensorWidth, tensorHeight } = letterbox.placement;
     const tensor = tensors.fill(picture, letterbox, options.layout);
-    const outputs = await graph.run(tensor, [1, 3, tensorHeight, tensorWidth]);
+    const outputs = await graph.run(tensor, [1, 3, tensorHeight, tensorWidth], outputsOf.get(tensor));
+    outputsOf.set(tensor, outputs);
     return decode(outputs, letterbox, { ...options, scoreThreshold: leastScore });
   }
 
