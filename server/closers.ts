@@ -12,13 +12,20 @@ export async function inParallel<T extends readonly unknown[]>(
 /** What has been opened, closed in the opposite order; one that fails does not keep the others open. */
 export class Closers {
   log: Log | null = null;
+  readonly #ending = new AbortController();
   readonly #parts: { readonly name: string; readonly close: () => Promise<void> | void }[] = [];
 
   add(name: string, close: () => Promise<void> | void): void {
     this.#parts.push({ name, close });
   }
 
+  /** Fires before the first part is closed: what ends from then on ends because of that. */
+  get ending(): AbortSignal {
+    return this.#ending.signal;
+  }
+
   async closeAll(): Promise<void> {
+    this.#ending.abort();
     for (let part = this.#parts.pop(); part !== undefined; part = this.#parts.pop()) {
       try {
         await part.close();

@@ -86,7 +86,7 @@ export async function composeLive(parts: LiveParts): Promise<Live> {
   const { media, why } =
     program === null
       ? { media: null, why: NO_FFMPEG }
-      : await openMediaServer(settings, log, () => liveMetrics.mediaWorkerRestarts.inc());
+      : await openMediaServer(settings, log, closers.ending, () => liveMetrics.mediaWorkerRestarts.inc());
   if (media) closers.add('media server', () => media.close());
 
   const views = createCameraViews({ program: program!, log, media });
@@ -198,6 +198,7 @@ const isTranscoding = ({ preview, mjpeg }: CameraView) =>
 async function openMediaServer(
   settings: LiveSettings,
   log: Log,
+  ending: AbortSignal,
   onRestart: () => void,
 ): Promise<{ media: MediaServer | null; why: string | null }> {
   const { RTC_MIN_PORT: min, RTC_MAX_PORT: max } = settings;
@@ -219,6 +220,7 @@ async function openMediaServer(
       listening,
       ports: { min, max },
       log,
+      ending,
       onRestart,
     });
     for (const warning of listening.warnings) log.warn(warning);

@@ -21,6 +21,8 @@ export interface MediaServerOptions {
   readonly listening: RtcListening;
   readonly ports: { readonly min: number; readonly max: number };
   readonly log: Log;
+  /** Fires when the server begins to end: workers that end from then on are not replaced. */
+  readonly ending?: AbortSignal;
   readonly onRestart?: () => void;
 }
 

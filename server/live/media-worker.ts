@@ -9,7 +9,7 @@ export type Mediasoup = typeof import('mediasoup');
 export interface MediaRoom {
   readonly router: types.Router;
   readonly webRtcServer: types.WebRtcServer;
-  /** Resolves when the worker is gone. */
+  /** Resolves when the worker is gone and another one is to come. */
   readonly gone: Promise<void>;
 }
 
@@ -19,6 +19,8 @@ export interface MediaWorkerOptions {
   readonly listening: RtcListening;
   readonly ports: { readonly min: number; readonly max: number };
   readonly log: Log;
+  /** Fires when the server begins to end: a signal to the whole process group has reached the workers as well. */
+  readonly ending?: AbortSignal;
   readonly onRestart?: () => void;
 }
 
@@ -69,6 +71,10 @@ export class MediaWorker {
     return this.#room;
   }
 
+  get #isEnding(): boolean {
+    return this.#closed || this.#options.ending?.aborted === true;
+  }
+
   close(): void {
     this.#closed = true;
     clearTimeout(this.#pause);
@@ -85,7 +91,9 @@ export class MediaWorker {
     this.#worker = worker;
     const startedMs = performance.now();
     const gone = Promise.withResolvers<void>();
-    worker.observer.once('close', () => gone.resolve());
+    worker.observer.once('close', () => {
+      if (!this.#isEnding) gone.resolve();
+    });
     try {
       const room = await this.#furnish(worker, gone.promise);
       worker.once('died', (error) => this.#replace(error, performance.now() - startedMs));
@@ -114,7 +122,7 @@ export class MediaWorker {
 
   #replace(error: Error, livedMs: number): void {
     this.#worker = null;
-    if (this.#closed) return;
+    if (this.#isEnding) return;
     if (livedMs > FORGIVEN_AFTER_MS) this.#failures = 0;
     const pauseMs = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(this.#failures++, 20));
     this.restarts++;

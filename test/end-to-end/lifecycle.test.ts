@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, beforeEach, test } from 'node:test';
+import { mediaWorkerOrReason } from '../support/media-worker.ts';
 import { portrait } from '../support/pictures.ts';
 import { formWith } from '../support/server.ts';
 import { ServerProgram } from '../support/server-program.ts';
@@ -68,6 +70,27 @@ test('the first start makes a key and shows it once; SIGTERM ends with 0 after w
   again.child.kill('SIGINT');
   again.child.kill('SIGINT');
   assert.equal(await again.exit(), 0);
+});
+
+const worker = mediaWorkerOrReason();
+test('a signal to all of its processes at once is one wish to end: no media worker is said to have died', {
+  skip: worker.reason,
+}, async () => {
+  const program = new ServerProgram(folder, { MEDIASOUP_WORKER_BIN: worker.path! }, { ownGroup: true });
+  programs.push(program);
+  const url = await program.ready();
+  assert.match(program.output, /cameras are live by WebRTC/);
+  // An answer without end holds the closing up: the media workers have ended long before their turn comes.
+  const key = /^API key .*: (\S+)$/m.exec(program.output)![1]!;
+  const upload = request(`${url}/recognize`, { method: 'POST', headers: { 'X-API-Key': key } });
+  upload.on('error', () => {});
+  upload.write('x');
+  process.kill(-program.child.pid!, 'SIGTERM');
+  while (!program.output.includes('"stopping: ')) await once(program.child.stdout!, 'data');
+  setTimeout(() => upload.destroy(), 500);
+  assert.equal(await program.exit(), 0, program.output);
+  assert.match(program.output, /"message":"stopped"/);
+  assert.doesNotMatch(program.output, /died|"level":"(ERROR|FATAL)"/);
 });
 
 test('SIGTERM during the start ends with 0', async () => {

@@ -10,8 +10,8 @@ export class ServerProgram {
   readonly child: ChildProcess;
   output = '';
 
-  /** @param folder its working folder, with its data in `data` */
-  constructor(folder: string, settings: Readonly<Record<string, string>> = {}) {
+  /** @param folder its working folder, with its data in `data`; with `ownGroup`, `-child.pid` is the group of all its processes */
+  constructor(folder: string, settings: Readonly<Record<string, string>> = {}, { ownGroup = false } = {}) {
     const { PATH = '' } = process.env;
     this.child = spawn(process.execPath, [MAIN], {
       cwd: folder,
@@ -26,6 +26,7 @@ export class ServerProgram {
         ...settings,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
+      detached: ownGroup,
     });
     for (const stream of [this.child.stdout!, this.child.stderr!])
       stream.setEncoding('utf8').on('data', (text: string) => {

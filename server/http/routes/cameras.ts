@@ -132,7 +132,6 @@ export function cameraRoutes({ probe, capture, lookUp, shown, previews }: Camera
       description: captureFrameDescription,
       handle: captureFrame,
     },
-    // An <img> of the backend's page sends no header: a read token opens it too.
     {
       ...common,
       path: '/api/v1/files/:name',
