@@ -71,9 +71,12 @@ function addNode(base: string): void {
 
 /** Built for this machine, it needs libraries of this machine; a release brings its own. */
 async function offerWorker(program: string, base: string): Promise<NonNullable<typeof releases>> {
-  const libraries = execFileSync('ldd', [program], { encoding: 'utf8' }).match(/(?<==> )\/\S+/g) ?? [];
-  for (const library of libraries.filter((path) => !existsSync(join(base, path))))
-    execFileSync('cp', ['--dereference', library, prepared(join(base, library), false)]);
+  const libraries = execFileSync('ldd', [program], { encoding: 'utf8' }).match(/^\s\S+(?= => )/gm) ?? [];
+  const owners = execFileSync('dpkg-query', ['--search', ...libraries.map((name) => `*/${name.trim()}`)], {
+    encoding: 'utf8',
+  });
+  const packages = new Set(owners.match(/^[^:]+(?=:)/gm));
+  inside(base, `apt-get update && apt-get install -y --no-install-recommends ${[...packages].join(' ')}`);
   const script = fileURLToPath(new URL('./worker-release.ts', import.meta.url));
   const child = spawn(process.execPath, [script, program], { stdio: ['ignore', 'pipe', 'inherit'] });
   const [url] = await once(child.stdout.setEncoding('utf8'), 'data');
