@@ -2,6 +2,7 @@
 import sharp from 'sharp';
 import { readSample } from '../test/support/samples.ts';
 import type { Box } from '../workers/protocol.ts';
+import { setUpCameras } from './demo-cameras.ts';
 import { BOARDS, type Board, FRAME, PEOPLE } from './demo-cast.ts';
 import { holdClass } from './demo-class.ts';
 import { createDemoClient } from './demo-client.ts';
@@ -12,10 +13,12 @@ import { capture, plainCapture } from './simulated-sensor.ts';
 export interface DemoSite {
   /** Sends a frame of each board once more. */
   sendFrames(): Promise<void>;
+  /** Of a camera that works; null where there is none. */
+  readonly cameraUrl: string | null;
   close(): Promise<void>;
 }
 
-/** @param ffmpegPath null leaves the camera, the class and the recordings out */
+/** @param ffmpegPath null leaves the cameras, the class and the recordings out */
 export async function playDemoSite(server: OwnServer, ffmpegPath: string | null): Promise<DemoSite> {
   const key = { 'X-API-Key': server.apiKey };
   const post = async (path: string, body: object) => {
@@ -90,14 +93,17 @@ export async function playDemoSite(server: OwnServer, ffmpegPath: string | null)
       'X-Frame-Format': 'RGB565',
     },
   });
+  const cameras = ffmpegPath === null ? null : await setUpCameras(server, post, ffmpegPath);
   const room = ffmpegPath === null ? null : await holdClass(server, post, ffmpegPath);
   if (ffmpegPath !== null)
     for (const deviceId of ['esp32-front-door', 'esp32-reception'])
       await post('/api/v1/stream/record', { deviceId });
   return {
     sendFrames,
+    cameraUrl: cameras?.url ?? null,
     async close() {
       stopMeasuring();
+      await cameras?.close();
       await room?.close();
     },
   };

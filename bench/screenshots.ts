@@ -10,8 +10,9 @@ import sharp from 'sharp';
 import { noBrowser, openBrowser, type TestBrowser } from '../test/support/browser.ts';
 import { makeFaceClip, PERSON_A } from '../test/support/clips.ts';
 import { ffmpegOrReason } from '../test/support/ffmpeg.ts';
+import { mediaWorkerOrReason } from '../test/support/media-worker.ts';
 import { samplePath } from '../test/support/samples.ts';
-import { playDemoSite } from './demo-site.ts';
+import { type DemoSite, playDemoSite } from './demo-site.ts';
 import { startOwnServer } from './own-server.ts';
 import { findYunet, PROJECT_FOLDER } from './selections.ts';
 
@@ -24,7 +25,7 @@ interface Shot {
   readonly path: string;
   /** What has to be there before the picture is taken. */
   readonly ready: string;
-  readonly prepare?: (page: Page) => Promise<void>;
+  readonly prepare?: (page: Page, site: DemoSite) => Promise<void>;
   /** Into the README as well: of the desktop, light. */
   readonly inReadme?: boolean;
 }
@@ -39,6 +40,26 @@ const SHOTS: readonly Shot[] = [
     inReadme: true,
   },
   { name: 'history', path: 'wall/device/esp32-staircase/history', ready: '.thumb img' },
+  { name: 'cameras', path: 'cameras', ready: '.camera-tile img' },
+  {
+    name: 'camera',
+    path: 'cameras/1',
+    ready: '.live',
+    prepare: (page) => page.locator('.live').getByText(/^Live /).waitFor({ timeout: 60_000 }),
+  },
+  { name: 'camera-in-trouble', path: 'cameras/3', ready: '.notice.bad' },
+  {
+    name: 'camera-form',
+    path: 'cameras',
+    ready: '.camera-tile img',
+    prepare: async (page, { cameraUrl }) => {
+      await page.getByRole('button', { name: 'Add a camera' }).click();
+      await page.getByLabel('Name').fill('Meeting room');
+      await page.getByLabel('RTSP address').fill(cameraUrl!);
+      await page.getByRole('button', { name: 'Test' }).click();
+      await page.getByText('The camera works').waitFor();
+    },
+  },
   { name: 'people', path: 'people', ready: '.person img' },
   { name: 'person', path: 'people/of/Lina%20Ortega', ready: '.pictures img' },
   {
@@ -77,6 +98,9 @@ const SCREENS = {
   phone: { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 },
 } as const;
 
+/** The media server is on this machine as well. */
+const MEDIA_FLAGS = ['--allow-loopback-in-peer-connection', '--autoplay-policy=no-user-gesture-required'];
+
 if (noBrowser !== false) {
   process.stderr.write(`no pictures: ${noBrowser}\n`);
   process.exit(1);
@@ -88,9 +112,15 @@ await rm(OUTPUT, { recursive: true, force: true });
 await mkdir(OUTPUT, { recursive: true });
 
 const yunet = await findYunet();
+const { path: mediaWorker } = mediaWorkerOrReason();
 const server = await startOwnServer({
   modelPaths: yunet ? [yunet.detector.path!] : [],
-  settings: { ALLOWED_URL_HOSTS: '127.0.0.1', SERVICE_NAME: 'Main building', LOG_LEVEL: 'error' },
+  settings: {
+    ALLOWED_URL_HOSTS: '127.0.0.1',
+    SERVICE_NAME: 'Main building',
+    LOG_LEVEL: 'error',
+    ...(mediaWorker === null ? {} : { MEDIASOUP_WORKER_BIN: mediaWorker }),
+  },
 });
 try {
   const { program } = await ffmpegOrReason();
@@ -102,11 +132,11 @@ try {
           ...options,
           colorScheme,
           reducedMotion: 'reduce',
-          flags: await fakeCamera(program?.path ?? null),
+          flags: [...MEDIA_FLAGS, ...(await fakeCamera(program?.path ?? null))],
         });
         try {
           await site.sendFrames();
-          await takeAll(browser, `${screen}-${colorScheme}`);
+          await takeAll(browser, site, `${screen}-${colorScheme}`);
         } finally {
           await browser.close();
         }
@@ -119,13 +149,13 @@ try {
 }
 process.stdout.write(`${shots.length} views, 4 times each: ${OUTPUT}\n`);
 
-async function takeAll(browser: TestBrowser, kind: string): Promise<void> {
+async function takeAll(browser: TestBrowser, site: DemoSite, kind: string): Promise<void> {
   if (wanted.length === 0) await takeSignIn(browser, kind);
   const page = await browser.open();
   for (const { name, path, ready, prepare, inReadme } of shots) {
     await page.goto(`/#/${path}`);
     await page.locator(ready).first().waitFor();
-    await prepare?.(page);
+    await prepare?.(page, site);
     await settle(page);
     const png = await page.screenshot();
     await sharp(png)

@@ -3,8 +3,8 @@ import type { SharedCamera } from './cameras/camera-hub.ts';
 import type { SavedCamera } from './cameras/saved-cameras.ts';
 import type { VideoFrame } from './cameras/y4m.ts';
 import { notFound, ServerError } from './errors.ts';
-import { type FaceView, presentFaces } from './http/face-view.ts';
-import { lookedAtMessage, type Message } from './live/messages.ts';
+import { presentFaces } from './http/face-view.ts';
+import { lookedAtMessage, type Message, type SeenFace } from './live/messages.ts';
 import type { Log } from './log.ts';
 import type { Gallery } from './recognition/gallery.ts';
 import type { Recognizer } from './recognition/recognizer.ts';
@@ -14,6 +14,14 @@ export interface CameraPicture {
   readonly at: Date;
   readonly width: number;
   readonly height: number;
+}
+
+/** Who is in one frame. */
+export interface CameraLook {
+  readonly capturedAt: Date;
+  readonly width: number;
+  readonly height: number;
+  readonly faces: readonly SeenFace[];
 }
 
 export interface LookParts {
@@ -26,6 +34,8 @@ export interface LookParts {
 export interface CameraLooks {
   /** Of a saved camera: compared with the permitted faces, if it is to be. Never rejects. */
   look(camera: SavedCamera, frame: VideoFrame): Promise<void>;
+  /** Tells the page. @param slotId where students of a class were looked for: those alone who may know of it are told */
+  tell(id: string, look: CameraLook, slotId?: number): void;
   /** @throws {ServerError} 404 where there was no frame yet */
   picture(camera: SharedCamera): Promise<CameraPicture>;
 }
@@ -51,21 +61,27 @@ export function createCameraLooks({ recognizer, gallery, publish, log }: LookPar
     return { jpeg: jpeg!, at: capturedAt, width, height };
   }
 
+  function tell(id: string, { capturedAt, ...look }: CameraLook, slotId?: number): void {
+    const atMs = capturedAt.getTime();
+    const url = `/api/v1/cameras/${id}/picture?at=${atMs}`;
+    publish(lookedAtMessage({ kind: 'camera', id, slotId }, url, { ...look, atMs }));
+  }
+
   return {
+    tell,
     async look({ cameraId, recognise }, { bytes, width, height, capturedAt }) {
       const id = String(cameraId);
-      const tell = (faces: readonly FaceView[]) => {
-        const url = `/api/v1/cameras/${id}/picture?at=${capturedAt.getTime()}`;
-        publish(
-          lookedAtMessage({ kind: 'camera', id }, url, { atMs: capturedAt.getTime(), width, height, faces }),
-        );
-      };
-      if (!recognise) return tell([]);
+      const seen = { capturedAt, width, height };
+      if (!recognise) return tell(id, { ...seen, faces: [] });
       try {
         await gallery.withIndex(async (index) => {
           const input = { kind: 'video', bytes, width, height } as const;
           const task = { input, index, returnEmbeddings: false, jpegQuality: null };
-          tell(presentFaces(await recognizer.analyse(task, `saved camera ${id}`), gallery.decide).faces);
+          const { faces } = presentFaces(
+            await recognizer.analyse(task, `saved camera ${id}`),
+            gallery.decide,
+          );
+          tell(id, { ...seen, faces });
         });
       } catch (error) {
         const isOvertaken = error instanceof ServerError && error.status === 429;

@@ -12,6 +12,7 @@ import { createCameraLookup } from './attendance/camera-lookup.ts';
 import { createFaceVideos } from './attendance/face-videos.ts';
 import { type Outbox, openOutbox } from './attendance/outbox.ts';
 import { openPreviewFiles } from './attendance/preview-files.ts';
+import type { SessionLook } from './attendance/scanner.ts';
 import { createSessionRequestReader } from './attendance/session-requests.ts';
 import { createSessions, type Sessions } from './attendance/sessions.ts';
 import { hostOf, type UrlPolicy } from './attendance/url-policy.ts';
@@ -67,6 +68,8 @@ export interface AttendanceParts {
   readonly registry: Registry;
   readonly log: Log;
   readonly closers: Closers;
+  /** Told of every frame of a session's camera that was looked at. */
+  readonly onLook?: (slotId: number, cameraId: number, look: SessionLook) => void;
   /** Told of each student whom a camera saw, when the backend is told. */
   readonly onRecognition: (message: Omit<RecognitionMessage, 'type' | 'timestamp'>) => void;
   /** Shorter in tests. */
@@ -142,6 +145,7 @@ export async function composeAttendance(parts: AttendanceParts): Promise<Attenda
     openCamera: cameraOpener(parts.cameras),
     look,
     outbox,
+    onLook: parts.onLook,
     onRecognition: ({ slotId, roomId }, recognition) =>
       parts.onRecognition({ slotId, roomId, ...recognition }),
     mode: settings.CALLBACK_MODE,

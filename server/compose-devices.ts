@@ -25,6 +25,7 @@ import {
   deviceStatusMessage,
   isForEveryone,
   isForPage,
+  isOfClass,
   lookedAtMessage,
   type Message,
   type NewFrameMessage,
@@ -189,8 +190,7 @@ export async function composeDevices(parts: DeviceParts): Promise<Devices> {
           // Who was seen in class is for those with the key, also where the device API asks for none.
           const maySeeClass = settings.ACCESS !== 'open' || access.isTrusted(ctx);
           return (message) =>
-            (isPage ? isForPage(message) : isForEveryone(message)) &&
-            (maySeeClass || message.type !== 'recognition');
+            (isPage ? isForPage(message) : isForEveryone(message)) && (maySeeClass || !isOfClass(message));
         },
         pingEveryMs: parts.webSocketTiming?.pingEveryMs,
         log,

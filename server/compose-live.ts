@@ -1,8 +1,13 @@
 /** Builds what shows cameras: the hub that owns them, the saved ones, the media server, and the routes over them. */
 import { networkInterfaces } from 'node:os';
-import { createCameraLooks } from './camera-looks.ts';
+import { type CameraLook, createCameraLooks } from './camera-looks.ts';
 import { type CameraView, createCameraViews } from './camera-views.ts';
-import { type CameraDirectory, createCameraDirectory, type SlotCamera } from './cameras/camera-directory.ts';
+import {
+  type CameraDirectory,
+  createCameraDirectory,
+  type KnownCamera,
+  type SlotCamera,
+} from './cameras/camera-directory.ts';
 import { type CameraHub, createCameraHub, type SharedCamera } from './cameras/camera-hub.ts';
 import type { FfmpegProgram } from './cameras/ffmpeg-program.ts';
 import { openSavedCameras, type SavedCameras } from './cameras/saved-cameras.ts';
@@ -65,6 +70,8 @@ export interface Live {
   readonly mediaWorkers: () => readonly number[];
   /** The address of a saved camera, with its password; null where none has the number. */
   readonly addressOf: (cameraId: number) => string | null;
+  /** A session looked at a frame of a camera: the page is told where no saved one tells it. */
+  readonly sessionLooked: (slotId: number, cameraId: number, look: CameraLook) => void;
   /** Those who watch a board see the frames that are told to these. */
   readonly watching: (events: FrameEvents) => FrameEvents;
   /** Opens the saved cameras. Call it once the server listens, and its end has been handed to the closers. */
@@ -141,6 +148,13 @@ export async function composeLive(parts: LiveParts): Promise<Live> {
     directory,
     mediaWorkers: () => media?.pids ?? [],
     addressOf: (cameraId) => saved?.find(cameraId)?.saved.rtspUrl ?? null,
+    sessionLooked(slotId, cameraId, look) {
+      // A camera of several sessions is shown with the names of the first: those of the others would take turns with them.
+      const isFirst = ({ saved, slots: [first] }: KnownCamera) =>
+        saved === null && first?.slotId === slotId && first.cameraId === cameraId;
+      const known = directory.list().find(isFirst);
+      if (known) looks.tell(known.id, look, slotId);
+    },
     watching: (events) => ({
       ...events,
       stored(board, message, seen) {

@@ -164,6 +164,7 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
           registry: metrics.registry,
           log,
           closers,
+          onLook: live.sessionLooked,
           onRecognition: (message) =>
             devices.publish({ type: 'recognition', ...message, timestamp: Date.now() }),
         });

@@ -1,5 +1,5 @@
 /** Turns frames of a session's cameras into recognitions: one frame in, the faces matched, the results put into the outbox. */
-import type { SessionCamera, SessionConfig } from '../../workers/protocol.ts';
+import type { AnalysedFace, SessionCamera, SessionConfig } from '../../workers/protocol.ts';
 import { ServerError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { AttendanceMetrics } from './attendance-metrics.ts';
@@ -18,9 +18,25 @@ export interface ScannerOptions {
   readonly minFacePx: number;
   readonly minQuality: number;
   readonly look: LookAtFrame;
+  /** Told of every frame that was looked at. */
+  readonly onLook?: (camera: SessionCamera, look: SessionLook) => void;
   readonly onRecognitions: (recognitions: readonly Recognition[]) => void;
   readonly metrics: AttendanceMetrics;
   readonly log: Log;
+}
+
+/** Who is in one frame: students by their full names. */
+export interface SessionLook {
+  readonly capturedAt: Date;
+  /** Of the frame, in pixels, as the boxes are. */
+  readonly width: number;
+  readonly height: number;
+  readonly faces: readonly {
+    readonly box: AnalysedFace['box'];
+    readonly recognizedAs: string | null;
+    /** Plain cosine to the nearest student, or to the one it is taken for. */
+    readonly similarity: number | null;
+  }[];
 }
 
 /** What a session saw so far. */
@@ -79,7 +95,8 @@ export class Scanner {
   }
 
   async #scan(camera: SessionCamera, frame: VideoFrame): Promise<void> {
-    const { slotId, roster, look, metrics, log } = this.#options;
+    const { slotId, roster, look, onLook, metrics, log } = this.#options;
+    const { width, height, capturedAt } = frame;
     const startedMs = performance.now();
     try {
       const { faces } = await look(frame, {
@@ -92,7 +109,9 @@ export class Scanner {
       metrics.scanSeconds.observe((performance.now() - startedMs) / 1000);
       this.counts.scans++;
       const limits = { ...this.#options.config, ...this.#options };
-      this.#tell(camera, frame.capturedAt, matchFaces(faces, limits));
+      const matched = matchFaces(faces, limits);
+      onLook?.(camera, { capturedAt, width, height, faces: matched.map((each) => this.#present(each)) });
+      this.#tell(camera, capturedAt, matched);
     } catch (error) {
       this.counts.droppedScans++;
       const overtaken = error instanceof ServerError && error.status === 429;
@@ -101,6 +120,14 @@ export class Scanner {
       if (overtaken) log.debug(place, 'a frame was not looked at: too much work is waiting');
       else log.error({ ...place, err: error }, 'a frame could not be looked at');
     }
+  }
+
+  #present({ face, student, similarity }: MatchedFace): SessionLook['faces'][number] {
+    return {
+      box: face.box,
+      recognizedAs: student === null ? null : this.#options.roster.students[student]!.fullName,
+      similarity: similarity ?? face.match?.similarity ?? null,
+    };
   }
 
   #tell(camera: SessionCamera, capturedAt: Date, faces: readonly MatchedFace[]): void {

@@ -8,13 +8,15 @@ import type { CameraFeed, OpenCameraFeed } from './camera-feed.ts';
 import type { Outbox, SessionDelivery } from './outbox.ts';
 import type { CallbackTarget, Recognition } from './recognition.ts';
 import { Roster } from './roster.ts';
-import { type ScanCounts, Scanner, type ScannerOptions } from './scanner.ts';
+import { type ScanCounts, Scanner, type ScannerOptions, type SessionLook } from './scanner.ts';
 import type { VideoFrame } from './video-frame.ts';
 
 export interface SessionDependencies
   extends Pick<ScannerOptions, 'mode' | 'minFacePx' | 'minQuality' | 'look'> {
   readonly openCamera: OpenCameraFeed;
   readonly outbox: Outbox;
+  /** Told of every frame that was looked at. */
+  readonly onLook?: (slotId: number, cameraId: number, look: SessionLook) => void;
   /** Told of each recognition that goes out to the backend. */
   readonly onRecognition?: (target: CallbackTarget, recognition: Recognition) => void;
   readonly metrics: AttendanceMetrics;
@@ -80,6 +82,7 @@ export class Session {
       slotId,
       roster,
       config,
+      onLook: (camera, look) => dependencies.onLook?.(slotId, camera.id, look),
       onRecognitions(recognitions) {
         outbox.put(target, recognitions);
         for (const recognition of recognitions) dependencies.onRecognition?.(target, recognition);

@@ -68,7 +68,12 @@ export interface SeenFace {
 /** For the page alone: somebody looked at a picture, and these faces are in it. */
 export interface LookedAtMessage {
   readonly type: 'looked-at';
-  readonly source: { readonly kind: 'device' | 'camera'; readonly id: string };
+  readonly source: {
+    readonly kind: 'device' | 'camera';
+    readonly id: string;
+    /** Where the faces were compared with the students of a slot, not with the permitted faces. */
+    readonly slotId?: number;
+  };
   readonly at: number;
   /** Where the picture can be had; null where it is not kept. */
   readonly url: string | null;
@@ -101,6 +106,10 @@ const PAGE_ONLY: ReadonlySet<Message['type']> = new Set(['looked-at', 'camera-st
 
 /** Whether clients that know the contract, and nothing of the page, are told. */
 export const isForEveryone = (message: Message): boolean => !PAGE_ONLY.has(message.type);
+
+/** Who was seen in class. */
+export const isOfClass = (message: Message): boolean =>
+  message.type === 'recognition' || (message.type === 'looked-at' && message.source.slotId !== undefined);
 
 /** Whether the page is told: of a frame it hears once, by `looked-at`. A wall of fifty boards has enough to read. */
 export const isForPage = (message: Message): boolean => message.type !== 'new_frame';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
+import { seriousFindings } from '../support/axe.ts';
 import { noBrowser, openBrowser, type TestBrowser } from '../support/browser.ts';
 import { childProcesses, ffmpegOrReason, LIVE_PROGRAMS, smallClip } from '../support/ffmpeg.ts';
 import { mediaWorkerOrReason } from '../support/media-worker.ts';
@@ -85,14 +86,23 @@ describe('cameras on the page', { skip: reason || noBrowser, timeout: 180_000 },
       await page.getByLabel('RTSP address').fill(url('wrong'));
       await page.getByRole('button', { name: 'Test' }).click();
       await page.getByText('Check the user name and the password').waitFor();
+      assert.deepEqual(await seriousFindings(page), []);
       await page.getByLabel('RTSP address').fill(url());
       await page.getByRole('button', { name: 'Test' }).click();
       await page.getByText('The camera works: 320 × 240').waitFor();
+      assert.deepEqual(await seriousFindings(page), []);
       await page.getByRole('button', { name: 'Save' }).click();
       await page.getByRole('heading', { name: 'Entrance' }).waitFor();
       assert.ok(!(await page.content()).includes(PASSWORD));
+      await page
+        .getByText(/^Live /)
+        .first()
+        .waitFor();
+      await page.getByRole('heading', { name: 'In the picture' }).waitFor();
+      assert.deepEqual(await seriousFindings(page), []);
       await page.getByRole('link', { name: 'Cameras' }).first().click();
       await page.locator('.camera-tile img').waitFor();
+      assert.deepEqual(await seriousFindings(page), []);
       await page.locator('.camera-tile').click();
       await page.getByRole('button', { name: 'Delete' }).click();
       await page.getByRole('button', { name: 'Delete it' }).click();

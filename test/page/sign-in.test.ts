@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { seriousFindings } from '../support/axe.ts';
 import { noBrowser, openBrowser, type TestBrowser } from '../support/browser.ts';
 import { API_KEY, startTestServer, type TestServer } from '../support/server.ts';
 
@@ -23,9 +24,12 @@ test('an operator signs in with the key, stays signed in, and signs out', { skip
   withBrowser(async (browser) => {
     const page = await browser.open();
     const field = page.getByLabel('API key');
+    await field.waitFor();
+    assert.deepEqual(await seriousFindings(page), []);
     await field.fill('not the key of this server');
     await page.keyboard.press('Enter');
     await page.getByRole('alert').getByText('This is not the API key of this server.').waitFor();
+    assert.deepEqual(await seriousFindings(page), []);
     await field.fill(API_KEY);
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('link', { name: 'Wall' }).waitFor();

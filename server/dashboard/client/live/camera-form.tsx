@@ -1,6 +1,7 @@
 /** Adds a camera, or changes one: name and address, a test that shows what the camera sends, and what to do where it fails. */
 import { useState } from 'preact/hooks';
 import { call, words } from '../api.ts';
+import { Icon } from '../parts/icon.tsx';
 import { Progress } from '../parts/progress.tsx';
 import { Trouble } from '../parts/trouble.tsx';
 import { adviceFor, type CameraView } from './camera-view.ts';
@@ -111,7 +112,7 @@ export function CameraForm({ camera, onDone }: CameraFormProps) {
       )}
       {test.at === 'done' && <TestResult answer={test.answer} />}
       {trouble !== null && <Trouble what="This did not work" why={trouble} />}
-      <p class="actions">
+      <p class="button-row">
         <button type="button" disabled={isBusy || (rtspUrl === '' && !camera)} onClick={() => void tryIt()}>
           Test
         </button>
@@ -135,9 +136,12 @@ function TestResult({ answer }: { answer: TestAnswer['data'] }) {
   const rate = frameRate == null ? '' : `, ${frameRate} frames a second`;
   const even = stability === 'unstable' ? ' Its pictures come unevenly: the network may be slow.' : '';
   return (
-    <p class="notice good" role="status">
-      The camera works: {resolution?.width} × {resolution?.height}
-      {rate}, first picture after {((latency ?? 0) / 1000).toFixed(1)} s.{even}
+    <p class="works" role="status">
+      <Icon name="check" />
+      <span>
+        The camera works: {resolution?.width} × {resolution?.height}
+        {rate}, first picture after {((latency ?? 0) / 1000).toFixed(1)} s.{even}
+      </span>
     </p>
   );
 }

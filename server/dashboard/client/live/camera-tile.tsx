@@ -1,56 +1,52 @@
 /** A camera with its last picture, the faces in it, how old it is, and its state. */
-import { useState } from 'preact/hooks';
-import { useMessages } from '../page-context.ts';
+import { Age } from '../parts/age.tsx';
 import { facesWords } from '../parts/face-boxes.tsx';
+import { Icon } from '../parts/icon.tsx';
 import { LivePicture } from '../parts/live-picture.tsx';
 import { StateBadge } from '../parts/state-badge.tsx';
 import { linkTo } from '../router.ts';
 import type { Picture } from '../sources.ts';
-import { type CameraView, pictureUrl } from './camera-view.ts';
+import { useSource } from '../use-sources.ts';
+import { type CameraView, pictureUrl, sendsWords } from './camera-view.ts';
 
 export function CameraTile({ camera }: { camera: CameraView }) {
-  const { cameraId, name, lastFrameAt, width, height } = camera;
-  const [seen, setSeen] = useState<Picture | null>(null);
-  useMessages(
-    'looked-at',
-    ({ source, at, width, height, faces }) => {
-      if (source.kind === 'camera' && source.id === cameraId)
-        setSeen({ url: pictureUrl(cameraId, at), at, width, height, faces });
-    },
-    [cameraId],
-  );
-  const picture = seen ?? lastPicture();
-
-  function lastPicture(): Picture | null {
-    if (lastFrameAt === null || width === null || height === null) return null;
-    const at = Date.parse(lastFrameAt);
-    return { url: pictureUrl(cameraId, at), at, width, height, faces: [] };
-  }
-
+  const { cameraId, name, state, trouble } = camera;
+  const picture = useSource('camera', cameraId)?.picture ?? lastPicture(camera);
   return (
     <li>
       <a class="camera-tile" href={linkTo('cameras', cameraId)}>
-        <span class="camera-picture">
+        <div class="tile-picture">
           {picture === null ? (
-            <span class="small">No picture yet</span>
+            <p class="no-picture">
+              <Icon name="camera" />
+              No picture yet
+            </p>
           ) : (
             <LivePicture picture={picture} name={name} />
           )}
-        </span>
-        <span class="camera-line">
-          <span class="strong">{name}</span>
-          <StateBadge state={camera.state} />
-        </span>
-        <span class="small muted">
-          {seen?.faces.length ? facesWords(seen.faces) : (camera.trouble ?? sessionsOf(camera))}
-        </span>
+        </div>
+        <div class="camera-line">
+          <span class="tile-name">{name}</span>
+          {picture !== null && <Age at={picture.at} />}
+          <StateBadge state={state} />
+        </div>
+        <p class="small muted">
+          {trouble ?? (picture?.faces.length ? facesWords(picture.faces) : aboutCamera(camera))}
+        </p>
       </a>
     </li>
   );
 }
 
-function sessionsOf({ slots, saved }: CameraView): string {
-  if (slots.length === 0) return 'Nobody to be seen';
+function lastPicture({ cameraId, lastFrameAt, width, height }: CameraView): Picture | null {
+  if (lastFrameAt === null || width === null || height === null) return null;
+  const at = Date.parse(lastFrameAt);
+  return { url: pictureUrl(cameraId, at), at, width, height, faces: [] };
+}
+
+function aboutCamera(camera: CameraView): string {
+  const { slots, saved } = camera;
+  if (slots.length === 0) return sendsWords(camera);
   const words = `Slot ${slots.map(({ slotId }) => slotId).join(', ')}`;
   return saved ? words : `${words}, while its session runs`;
 }

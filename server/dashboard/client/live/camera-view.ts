@@ -47,5 +47,9 @@ export const codecName = (codec: string | null): string =>
   codec ??
   'not known yet';
 
+/** What it sends. */
+export const sendsWords = ({ codec, width, height }: CameraView): string =>
+  `${codecName(codec)}${width === null ? '' : `, ${width} × ${height}`}`;
+
 export const pictureUrl = (cameraId: string, atMs: number): string =>
   `/api/v1/cameras/${encodeURIComponent(cameraId)}/picture?at=${atMs}`;

@@ -1,5 +1,6 @@
 /** A camera live, and in words how it is seen, or why it is not. */
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { Icon } from '../parts/icon.tsx';
 import { Progress } from '../parts/progress.tsx';
 import { type PlayerState, play } from './player.ts';
 
@@ -18,6 +19,12 @@ export function LiveVideo({ cameraId, name }: { cameraId: string; name: string }
       <div class="live-frame">
         <video ref={video} muted playsInline autoPlay hidden={isPictures} aria-label={`${name}, live`} />
         {isPictures && <img src={state.url} alt={`${name}, live`} />}
+        {state.kind === 'waiting' && (
+          <p class="no-picture" aria-hidden="true">
+            <Icon name="camera" />
+            No picture
+          </p>
+        )}
         {state.kind === 'connecting' && <Progress label="Connecting to the camera" />}
       </div>
       <p class="small muted" role="status">

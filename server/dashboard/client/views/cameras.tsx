@@ -35,10 +35,12 @@ export default function Cameras({ rest }: ViewProps) {
       <header class="view-head">
         <h1>Cameras</h1>
         {!adding && (
-          <button type="button" class="primary" onClick={() => setAdding(true)}>
-            <Icon name="add" />
-            Add a camera
-          </button>
+          <div class="actions">
+            <button type="button" class="primary" onClick={() => setAdding(true)}>
+              <Icon name="add" />
+              Add a camera
+            </button>
+          </div>
         )}
       </header>
       {adding && (

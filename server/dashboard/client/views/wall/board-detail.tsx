@@ -2,17 +2,14 @@
 import { useState } from 'preact/hooks';
 import { call, words } from '../../api.ts';
 import { usePage } from '../../page-context.ts';
-import { Age } from '../../parts/age.tsx';
 import { Empty } from '../../parts/empty.tsx';
-import { facesWords } from '../../parts/face-boxes.tsx';
-import { Fact, Facts } from '../../parts/facts.tsx';
 import { Icon } from '../../parts/icon.tsx';
 import { LivePicture } from '../../parts/live-picture.tsx';
 import { Progress } from '../../parts/progress.tsx';
 import { StateBadge } from '../../parts/state-badge.tsx';
-import { EnrolFromPicture } from '../../people/enrol-from-picture.tsx';
+import { SeenFaces } from '../../people/seen-faces.tsx';
 import { linkTo } from '../../router.ts';
-import type { Picture, Source } from '../../sources.ts';
+import type { Source } from '../../sources.ts';
 import { useSource, useSourceList } from '../../use-sources.ts';
 import { DeviceFacts } from '../devices/device-facts.tsx';
 import { BeforeAfter } from './before-after.tsx';
@@ -90,7 +87,7 @@ function Live({ source }: { source: Source }) {
       </div>
       <aside class="detail-side" aria-label="What is known of it">
         {source.trouble !== null && <p class="trouble">{source.trouble}</p>}
-        <Faces source={source} />
+        {picture !== null && <SeenFaces picture={picture} />}
         {source.device !== null && (
           <section>
             <h2>Board</h2>
@@ -99,43 +96,6 @@ function Live({ source }: { source: Source }) {
         )}
       </aside>
     </div>
-  );
-}
-
-function Faces({ source: { picture } }: { source: Source }) {
-  /** The picture as it was when somebody wanted to enrol a face of it: the next one comes soon. */
-  const [held, setHeld] = useState<Picture | null>(null);
-  if (picture === null) return null;
-  return (
-    <section>
-      <h2>In the picture</h2>
-      <p class="hidden" aria-live="polite">
-        {facesWords(picture.faces)}
-      </p>
-      <Facts>
-        <Fact name="Picture">
-          {picture.width} × {picture.height}, <Age at={picture.at} />
-        </Fact>
-      </Facts>
-      {picture.faces.length === 0 && <p class="muted">No face.</p>}
-      <ul class="rows">
-        {picture.faces.map(({ box, recognizedAs, similarity }) => (
-          <li key={`${box.x} ${box.y}`}>
-            <span class={recognizedAs === null ? 'muted' : 'strong'}>{recognizedAs ?? 'Unknown'}</span>
-            <span class="muted small">
-              {similarity === null ? 'nobody is enrolled' : `similarity ${similarity.toFixed(2)}`}
-            </span>
-          </li>
-        ))}
-      </ul>
-      {picture.faces.length > 0 && (
-        <button type="button" onClick={() => setHeld(picture)}>
-          <Icon name="people" />
-          Enrol a face of this picture
-        </button>
-      )}
-      {held !== null && <EnrolFromPicture picture={held} onClose={() => setHeld(null)} />}
-    </section>
   );
 }
 
