@@ -8,8 +8,10 @@ export interface ViewersOptions {
   readonly limit: number;
   readonly onRefused?: () => void;
   readonly onDropped?: (reason: 'silent' | 'never connected') => void;
-  /** Shorter in tests. */
+  /** Shorter in tests, as the next. */
   readonly connectLimitMs?: number;
+  /** Whole seconds without a sign of the browser; mediasoup takes 10 to 60. */
+  readonly silentAfterS?: number;
 }
 
 /** What a browser needs to make its end of the transport. */
@@ -54,7 +56,7 @@ const CONNECT_LIMIT_MS = 20_000;
 const SILENT_AFTER_S = 15;
 
 export function createViewers(options: ViewersOptions): Viewers {
-  const { limit, connectLimitMs = CONNECT_LIMIT_MS } = options;
+  const { limit, connectLimitMs = CONNECT_LIMIT_MS, silentAfterS = SILENT_AFTER_S } = options;
   const viewers = new Map<string, Viewer>();
   let opening = 0;
 
@@ -86,7 +88,7 @@ export function createViewers(options: ViewersOptions): Viewers {
           enableUdp: true,
           enableTcp: true,
           preferUdp: true,
-          iceConsentTimeout: SILENT_AFTER_S,
+          iceConsentTimeout: silentAfterS,
           initialAvailableOutgoingBitrate: 4_000_000,
         });
         const id = randomUUID();

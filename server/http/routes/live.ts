@@ -110,6 +110,8 @@ export function liveRoutes(dependencies: LiveDependencies): Route[] {
     ctx.set('X-Accel-Buffering', 'no');
     ctx.body = body;
     ctx.type = MIXED_REPLACE;
+    // The first picture may be long in coming: whoever is let in is told at once.
+    ctx.flushHeaders();
   };
 
   const viewer = { access: 'key', frequent: true } as const;

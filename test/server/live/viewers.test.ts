@@ -10,6 +10,7 @@ import {
 import { Preview } from '../../../server/live/preview.ts';
 import { createViewers, type ViewersOptions } from '../../../server/live/viewers.ts';
 import { childProcesses } from '../../support/ffmpeg.ts';
+import { openIceClient } from '../../support/ice-client.ts';
 import { mediaWorkerOrReason } from '../../support/media-worker.ts';
 import { until } from '../../support/until.ts';
 
@@ -75,6 +76,36 @@ describe('viewers', { skip: worker.reason, timeout: 60_000 }, () => {
       await until(() => viewers.size === 0);
       assert.deepEqual([dropped, preview.viewers], [['never connected'], 0]);
       await assert.rejects(viewers.resume(viewerId), isCode('NOT_FOUND'));
+    });
+  });
+
+  test('one that goes silent is dropped, one that gives signs stays', async () => {
+    const dropped: string[] = [];
+    // The media worker takes no less than 10 seconds.
+    const options = { silentAfterS: 10, onDropped: (reason: string) => dropped.push(reason) };
+    await withViewers(options, async (viewers, preview) => {
+      const join = async () => {
+        const { viewerId, iceParameters, iceCandidates } = await viewers.open(preview);
+        const { ip, port } = iceCandidates.find(({ protocol }) => protocol === 'udp')!;
+        const client = openIceClient({ ip, port, ...iceParameters });
+        await client.check();
+        return { viewerId, client };
+      };
+      const silent = await join();
+      const lively = await join();
+      try {
+        while (viewers.size === 2) {
+          await lively.client.check();
+          await new Promise((resolve) => setTimeout(resolve, 200));
+        }
+        assert.deepEqual([dropped, viewers.size, preview.viewers], [['silent'], 1, 1]);
+        assert.throws(() => viewers.close(silent.viewerId), isCode('NOT_FOUND'));
+        viewers.close(lively.viewerId);
+        assert.equal(preview.viewers, 0);
+      } finally {
+        silent.client.close();
+        lively.client.close();
+      }
     });
   });
 
