@@ -57,9 +57,30 @@ export interface ReadingFilter {
   readonly limit: number;
 }
 
+export interface AverageFilter {
+  readonly deviceId: string;
+  readonly sinceMs: number;
+  readonly untilMs: number;
+  /** Equal parts of that time. */
+  readonly buckets: number;
+}
+
+/** What a board measured in one part of the time. The numbers go by their paths: `temperature`, `air.humidity`, `cells.0`. */
+export interface AverageReading {
+  /** Of the newest reading in it. */
+  readonly id: number;
+  readonly readings: number;
+  /** The mean of the times at which they were received. */
+  readonly receivedMs: number;
+  readonly means: Readonly<Record<string, number>>;
+  readonly least: Readonly<Record<string, number>>;
+  readonly most: Readonly<Record<string, number>>;
+}
+
 export interface SensorDataStore {
   add(readings: readonly NewReading[]): Promise<void>;
   list(filter: ReadingFilter): Promise<StoredReading[]>;
+  averages(filter: AverageFilter): Promise<AverageReading[]>;
   removeOlder(thanMs: number): Promise<number>;
   removeBeyond(rows: number): Promise<number>;
 }

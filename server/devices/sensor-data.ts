@@ -1,6 +1,12 @@
 /** What sensors of boards measure: stored before it is acknowledged, read back, removed when its time is over. */
 import { type Clocks, systemClocks } from './device.ts';
-import type { ReadingFilter, SensorDataStore, StoredReading } from './device-store.ts';
+import type {
+  AverageFilter,
+  AverageReading,
+  ReadingFilter,
+  SensorDataStore,
+  StoredReading,
+} from './device-store.ts';
 import { GroupCommit } from './group-commit.ts';
 
 export interface SensorDataOptions {
@@ -51,6 +57,10 @@ export function openSensorData(options: SensorDataOptions) {
 
     /** Newest first. */
     list: (filter: ReadingFilter): Promise<StoredReading[]> => store.list(filter),
+
+    /** Newest first; parts of the time in which nothing came are left out. Strings, switches, and what lies deeper than 4 levels are too. */
+    averages: (filter: Omit<AverageFilter, 'untilMs'>): Promise<AverageReading[]> =>
+      store.averages({ ...filter, untilMs: Math.max(clocks.wallMs(), filter.sinceMs + 1) }),
 
     /** Runs by itself; here for the start and for tests. */
     removeDue,

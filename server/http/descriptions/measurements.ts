@@ -29,7 +29,18 @@ export const ListQuery = Type.Object({
     expected: `a whole number from 1 to ${MAX_LIST_LIMIT}`,
     description: 'Most readings in the answer, the newest first',
   }),
+  buckets: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: MAX_LIST_LIMIT,
+      expected: `a whole number from 1 to ${MAX_LIST_LIMIT}`,
+      description:
+        'With `deviceId` and `since`: means in place of single readings, over so many equal parts of the time until now; `limit` says nothing then',
+    }),
+  ),
 });
+
+const Numbers = Type.Record(Type.String(), Type.Number());
 
 const Data = Type.Record(Type.String(), Type.Unknown(), { description: 'As the board sent it' });
 
@@ -62,6 +73,14 @@ export const listReadingsDescription: RouteDescription = {
             deviceId: Type.String(),
             receivedAt: time("When it came, by this server's clock"),
             data: Data,
+            readings: Type.Optional(
+              Type.Integer({
+                description:
+                  'With `buckets`, as the next two: how many came in this part. `data` then holds the mean of each number by its path (`air.humidity`), `id` is the newest, and `receivedAt` their mean time',
+              }),
+            ),
+            least: Type.Optional(Numbers),
+            most: Type.Optional(Numbers),
           }),
         ),
       }),

@@ -38,13 +38,22 @@ export function ingestRoutes({ sensorData, registry, bodies, publish }: IngestDe
   }
 
   async function list(ctx: Context): Promise<void> {
-    const { deviceId, since, limit } = readQuery(ctx, ListQuery);
+    const { deviceId, since, limit, buckets } = readQuery(ctx, ListQuery);
+    ctx.set('Cache-Control', 'no-store');
+    if (buckets !== undefined) {
+      if (deviceId === undefined) throw invalidField('?deviceId', 'the id of a device, with ?buckets', null);
+      if (since === undefined) throw invalidField('?since', SINCE_WORDS, null);
+      ctx.body = {
+        success: true,
+        data: await averages(checkDeviceId(deviceId, '?deviceId'), since, buckets),
+      };
+      return;
+    }
     const readings = await sensorData.list({
       deviceId: deviceId === undefined ? undefined : checkDeviceId(deviceId, '?deviceId'),
       sinceMs: since === undefined ? undefined : readTime(since),
       limit,
     });
-    ctx.set('Cache-Control', 'no-store');
     ctx.body = {
       success: true,
       data: readings.map((reading) => ({
@@ -54,6 +63,19 @@ export function ingestRoutes({ sensorData, registry, bodies, publish }: IngestDe
         data: reading.data,
       })),
     };
+  }
+
+  async function averages(deviceId: string, since: string, buckets: number) {
+    const found = await sensorData.averages({ deviceId, sinceMs: readTime(since), buckets });
+    return found.map(({ id, readings, receivedMs, means, least, most }) => ({
+      id,
+      deviceId,
+      receivedAt: new Date(receivedMs).toISOString(),
+      data: means,
+      readings,
+      least,
+      most,
+    }));
   }
 
   const common = { path: '/api/v1/ingest/sensor-data', frequent: true } as const;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { seriesOf } from '../../../server/dashboard/client/views/devices/series.ts';
 import {
   openSensorData,
   type SensorData,
@@ -97,3 +98,120 @@ test('readings beyond their days or beyond the number of rows are removed, the o
     ['space', 2],
   ]);
 });
+
+describe('means over parts of a time', () => {
+  const DEVICE = 'a';
+
+  /** What the query does, in plain TypeScript. */
+  function meansOf(readings: readonly TimedReading[], sinceMs: number, untilMs: number, buckets: number) {
+    const parts = Map.groupBy(readings, ({ receivedMs }) =>
+      Math.min(buckets - 1, Math.floor(((receivedMs - sinceMs) * buckets) / (untilMs - sinceMs))),
+    );
+    return [...parts]
+      .sort(([a], [b]) => b - a)
+      .map(([, inside]) => {
+        const means: Record<string, number> = {};
+        const least: Record<string, number> = {};
+        const most: Record<string, number> = {};
+        const newestFirst = inside
+          .map(({ receivedMs, data }) => ({ receivedAt: new Date(receivedMs).toISOString(), data }))
+          .reverse();
+        for (const { name, points } of seriesOf(newestFirst)) {
+          const values = points.map(({ value }) => value);
+          means[name] = values.reduce((sum, value) => sum + value, 0) / values.length;
+          least[name] = Math.min(...values);
+          most[name] = Math.max(...values);
+        }
+        return { readings: inside.length, means, least, most };
+      });
+  }
+
+  async function fill(sensorData: SensorData, data: readonly Record<string, unknown>[], everyMs: number) {
+    const readings: TimedReading[] = [];
+    for (const each of data) {
+      await sensorData.add(DEVICE, each);
+      readings.push({ receivedMs: wallMs, data: each });
+      wallMs += everyMs;
+    }
+    return readings;
+  }
+
+  test('are those of the readings, whatever shape a board gives them', async () => {
+    const sensorData = open();
+    const sinceMs = wallMs;
+    const readings = await fill(
+      sensorData,
+      Array.from({ length: 60 }, (_, i) => ({
+        deviceId: DEVICE,
+        timestamp: i,
+        temperature: 20 + Math.sin(i),
+        air: {
+          humidity: 40 + i / 7,
+          quality: { index: i % 5 === 0 ? null : i, deeper: { still: i, not: { seen: i } } },
+        },
+        cells: [3.7, 5 - i, 'full', { volts: i }],
+        text: '12',
+        on: true,
+      })),
+      1000,
+    );
+    const found = await sensorData.averages({ deviceId: DEVICE, sinceMs, buckets: 7 });
+    const expected = meansOf(readings, sinceMs, wallMs, 7);
+    assert.equal(found.length, expected.length);
+    for (const [i, { means, least, most, readings, id, receivedMs }] of found.entries()) {
+      const { means: _, ...rest } = expected[i]!;
+      assert.deepEqual({ readings, least, most }, rest);
+      assert.deepEqual(Object.keys(means).sort(), Object.keys(expected[i]!.means).sort());
+      for (const [name, mean] of Object.entries(means))
+        assert.ok(Math.abs(mean - expected[i]!.means[name]!) < 1e-9);
+      assert.ok(id > 0 && receivedMs >= sinceMs && receivedMs <= wallMs);
+    }
+  });
+
+  test('leave out parts without a reading, other boards, older ones, and what text and sums cannot hold', async () => {
+    const sensorData = open();
+    await fill(sensorData, [{ t: 1000 }], 1000);
+    await sensorData.add('b', { t: 2000 });
+    const sinceMs = wallMs;
+    await fill(sensorData, [{ t: 1 }, { t: 3 }], 0);
+    wallMs += 8000;
+    await fill(
+      sensorData,
+      [{ t: 5 }, { t: 99, 'nul\u0000': 1 }, { t: 99, text: 'half \ud800' }, { t: 1e300 }, { text: 'none' }],
+      0,
+    );
+    wallMs += 1000;
+    const found = await sensorData.averages({ deviceId: DEVICE, sinceMs, buckets: 9 });
+    assert.deepEqual(
+      found.map(({ readings, means, least, most }) => ({ readings, means, least, most })),
+      [
+        { readings: 3, means: { t: 5 }, least: { t: 5 }, most: { t: 5 } },
+        { readings: 2, means: { t: 2 }, least: { t: 1 }, most: { t: 3 } },
+      ],
+    );
+  });
+
+  test('of a day of a board that measures every ten seconds are all of it, in as many rows as were asked for', async () => {
+    const sensorData = open({ maxRows: 10_000 });
+    const sinceMs = wallMs;
+    const store = createSensorDataStore(own.database);
+    await store.add(
+      Array.from({ length: 8640 }, (_, i) => ({
+        deviceId: DEVICE,
+        receivedMs: sinceMs + i * 10_000,
+        data: { deviceId: DEVICE, timestamp: i, i, sensor: { a: 1, b: 2, c: i % 2 } },
+      })),
+    );
+    wallMs = sinceMs + 86_400_000;
+    const found = await sensorData.averages({ deviceId: DEVICE, sinceMs, buckets: 288 });
+    assert.equal(found.length, 288);
+    assert.ok(found.every(({ readings }) => readings === 30));
+    assert.deepEqual(found.at(-1)!.means, { i: 14.5, 'sensor.a': 1, 'sensor.b': 2, 'sensor.c': 0.5 });
+    assert.equal(found[0]!.most.i, 8639);
+  });
+});
+
+interface TimedReading {
+  readonly receivedMs: number;
+  readonly data: Readonly<Record<string, unknown>>;
+}

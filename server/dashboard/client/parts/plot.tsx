@@ -1,10 +1,13 @@
-/** A line over time. Plain SVG: the views need nothing of a chart library but this. */
+/** A line over time, and around means a band from the least to the most. Plain SVG: the views need nothing of a chart library but this. */
 import { useMemo, useState } from 'preact/hooks';
 import { timeWords } from '../clock.ts';
 
 export interface PlotPoint {
   readonly atMs: number;
   readonly value: number;
+  /** Of what the value is the mean of; the value itself where it is none. */
+  readonly least: number;
+  readonly most: number;
 }
 
 export interface PlotProps {
@@ -27,17 +30,21 @@ export function Plot({ name, points, fromMs, untilMs }: PlotProps) {
   const { least, most } = useMemo(() => rangeOf(points), [points]);
   const x = (atMs: number) => (WIDTH * (atMs - fromMs)) / (untilMs - fromMs);
   const y = (value: number) => HEIGHT - 4 - ((HEIGHT - 8) * (value - least)) / (most - least || 1);
-  const path = useMemo(
-    () =>
-      linesOf(thinned(points))
-        .map((line) =>
-          line
-            .map(({ atMs, value }, i) => `${i === 0 ? 'M' : 'L'}${x(atMs).toFixed(1)} ${y(value).toFixed(1)}`)
-            .join(''),
+  const { line, band } = useMemo(() => {
+    const lines = linesOf(thinned(points));
+    const through = (part: readonly PlotPoint[], of: (point: PlotPoint) => number) =>
+      part.map((each) => `${x(each.atMs).toFixed(1)} ${y(of(each)).toFixed(1)}`).join('L');
+    return {
+      line: lines.map((part) => `M${through(part, ({ value }) => value)}`).join(''),
+      band: lines
+        .filter((part) => part.some(({ least, most }) => least < most))
+        .map(
+          (part) =>
+            `M${through(part, ({ most }) => most)}L${through(part.toReversed(), ({ least }) => least)}Z`,
         )
         .join(''),
-    [points, fromMs, untilMs],
-  );
+    };
+  }, [points, fromMs, untilMs]);
   const last = points.at(-1)!;
   const shown = pointed ?? last;
 
@@ -63,7 +70,8 @@ export function Plot({ name, points, fromMs, untilMs }: PlotProps) {
           aria-label={`${name}: now ${numberWords(last.value)}, least ${numberWords(least)}, most ${numberWords(most)}, ${points.length} values`}
         >
           <path class="plot-grid" d={`M0 4H${WIDTH}M0 ${HEIGHT / 2}H${WIDTH}M0 ${HEIGHT - 4}H${WIDTH}`} />
-          <path class="plot-line" d={path} />
+          <path class="plot-band" d={band} />
+          <path class="plot-line" d={line} />
           {pointed && <path class="plot-cursor" d={`M${x(pointed.atMs)} 0V${HEIGHT}`} />}
         </svg>
         <span class="plot-most">{numberWords(most)}</span>
@@ -79,9 +87,9 @@ export function Plot({ name, points, fromMs, untilMs }: PlotProps) {
 
 function rangeOf(points: readonly PlotPoint[]): { least: number; most: number } {
   let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const { value } of points) {
-    least = Math.min(least, value);
-    most = Math.max(most, value);
+  for (const point of points) {
+    least = Math.min(least, point.least);
+    most = Math.max(most, point.most);
   }
   return { least, most };
 }

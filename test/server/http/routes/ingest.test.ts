@@ -51,6 +51,32 @@ test('readings are chosen by device, time and number', async () => {
   assert.deepEqual(await numbers(`?since=${Date.now() + 60_000}`), []);
 });
 
+test('means over parts of the time come in the shape of readings', async () => {
+  const since = Date.now();
+  for (const t of [1, 2, 6]) await server.post(PATH, { deviceId: 'mean-1', timestamp: 1, air: { t } });
+  const [mean, ...others] = await list(`?deviceId=mean-1&since=${since}&buckets=1`);
+  const { id, receivedAt, ...rest } = mean!;
+  assert.deepEqual(rest, {
+    deviceId: 'mean-1',
+    data: { 'air.t': 3 },
+    readings: 3,
+    least: { 'air.t': 1 },
+    most: { 'air.t': 6 },
+  });
+  assert.ok(Number.isInteger(id) && Date.parse(String(receivedAt)) >= since);
+  assert.equal(others.length, 0);
+  for (const [query, field] of [
+    [`deviceId=mean-1&since=${since}&buckets=0`, 'buckets'],
+    [`deviceId=mean-1&since=${since}&buckets=1001`, 'buckets'],
+    [`since=${since}&buckets=5`, 'deviceId'],
+    ['deviceId=mean-1&buckets=5', 'since'],
+  ] as const) {
+    const refused = await server.call(`${PATH}?${query}`);
+    assert.equal(refused.status, 400);
+    assert.match(((await refused.json()) as { error: string }).error, new RegExp(`^\\?${field}: expected`));
+  }
+});
+
 test('a reading without an id or a time, and a question that is none, are refused', async () => {
   const refused = async (response: Response, why: RegExp) => {
     assert.equal(response.status, 400);

@@ -1,6 +1,6 @@
 /** What the sensors of a board measured: a plot for every number that it sends. */
 import { useMemo, useState } from 'preact/hooks';
-import { serverNow, timeWords } from '../../clock.ts';
+import { serverNow } from '../../clock.ts';
 import { useMessages } from '../../page-context.ts';
 import { Plot } from '../../parts/plot.tsx';
 import { Progress } from '../../parts/progress.tsx';
@@ -15,6 +15,9 @@ const SPANS = [
 ] as const;
 /** A plot of one reading has a width too. */
 const LEAST_SPAN_MS = 10_000;
+/** As many means as a plot has room for, however many readings there are. */
+const MEANS = 288;
+/** What comes meanwhile is put before them, until they are asked for again. */
 const MOST_READINGS = 1000;
 const REFRESH_EVERY_MS = 60_000;
 
@@ -23,7 +26,7 @@ export function Measurements({ deviceId }: { deviceId: string }) {
   // In whole minutes, so that the address stays the same while the view is drawn again.
   const sinceMs = Math.floor((serverNow() - spanMs) / 60_000) * 60_000;
   const { answer, error, reload, change } = useAnswer<{ data: readonly Reading[] }>(
-    `/api/v1/ingest/sensor-data?deviceId=${encodeURIComponent(deviceId)}&since=${sinceMs}&limit=${MOST_READINGS}`,
+    `/api/v1/ingest/sensor-data?deviceId=${encodeURIComponent(deviceId)}&since=${sinceMs}&buckets=${MEANS}`,
     REFRESH_EVERY_MS,
   );
   useMessages(
@@ -63,11 +66,6 @@ export function Measurements({ deviceId }: { deviceId: string }) {
         <p class="muted">
           None in this time. A board sends them to <code>/api/v1/ingest/sensor-data</code>; every number in
           them becomes a plot.
-        </p>
-      )}
-      {readings.length === MOST_READINGS && (
-        <p class="muted small">
-          The newest {MOST_READINGS} are shown, back to {timeWords(readings.at(-1)!.receivedAt)}.
         </p>
       )}
       <div class="plots">

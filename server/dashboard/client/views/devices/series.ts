@@ -4,11 +4,17 @@ export interface Reading {
   readonly receivedAt: string;
   /** As the board sent it. */
   readonly data: Readonly<Record<string, unknown>>;
+  /** Where `data` holds means: the least and the most of each number, by its path. */
+  readonly least?: Readonly<Record<string, number>>;
+  readonly most?: Readonly<Record<string, number>>;
 }
 
 export interface SeriesPoint {
   readonly atMs: number;
   readonly value: number;
+  /** The same but for means. */
+  readonly least: number;
+  readonly most: number;
 }
 
 export interface Series {
@@ -25,12 +31,12 @@ const MAX_SERIES = 24;
 /** @param readings newest first */
 export function seriesOf(readings: readonly Reading[]): Series[] {
   const series = new Map<string, SeriesPoint[]>();
-  for (const { receivedAt, data } of readings.toReversed()) {
+  for (const { receivedAt, data, least, most } of readings.toReversed()) {
     const atMs = Date.parse(receivedAt);
     for (const [name, value] of numbersIn(data, '', 0)) {
       const points = series.get(name) ?? [];
       if (points.length === 0 && series.size >= MAX_SERIES) continue;
-      points.push({ atMs, value });
+      points.push({ atMs, value, least: least?.[name] ?? value, most: most?.[name] ?? value });
       series.set(name, points);
     }
   }
