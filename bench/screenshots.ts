@@ -45,7 +45,11 @@ const SHOTS: readonly Shot[] = [
     name: 'camera',
     path: 'cameras/1',
     ready: '.live',
-    prepare: (page) => page.locator('.live').getByText(/^Live /).waitFor({ timeout: 60_000 }),
+    prepare: (page) =>
+      page
+        .locator('.live')
+        .getByText(/^Live /)
+        .waitFor({ timeout: 60_000 }),
   },
   { name: 'camera-in-trouble', path: 'cameras/3', ready: '.notice.bad' },
   {

@@ -86,6 +86,17 @@ describe('the page with a board', { skip: noBrowser, timeout: 240_000 }, () => {
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     await expectNoTroubles(page);
+
+    await page.locator('.thumb').last().click();
+    await page.getByRole('button', { name: 'Enrol a face of this picture' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Name').fill('Ada of the door');
+    await expectNoTroubles(page);
+    await dialog.getByRole('button', { name: 'Enrol', exact: true }).click();
+    await page.getByRole('dialog', { name: 'Ada of the door is enrolled' }).waitFor();
+    const people = await server.call('/api/v1/recognition/permitted-faces');
+    assert.match(await people.text(), /Ada of the door/);
+    await server.call('/api/v1/recognition/permitted-faces/Ada%20of%20the%20door', { method: 'DELETE' });
     await page.close();
   });
 

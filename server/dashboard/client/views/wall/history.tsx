@@ -1,17 +1,11 @@
 /** The stored frames of a board, newest first. */
 import { useState } from 'preact/hooks';
 import { timeWords } from '../../clock.ts';
-import { Dialog } from '../../parts/dialog.tsx';
 import { Empty } from '../../parts/empty.tsx';
 import { Progress } from '../../parts/progress.tsx';
 import { Trouble } from '../../parts/trouble.tsx';
 import { useAnswer } from '../../use-answer.ts';
-
-interface StoredFrame {
-  readonly name: string;
-  readonly url: string;
-  readonly createdAt: string;
-}
+import { type StoredFrame, StoredFrameDialog } from './stored-frame.tsx';
 
 const PAGE_FRAMES = 48;
 const MOST_FRAMES = 960;
@@ -56,16 +50,7 @@ export function History({ deviceId }: { deviceId: string }) {
           Show older frames
         </button>
       )}
-      {open && (
-        <Dialog title={timeWords(open.createdAt)} onClose={() => setOpen(null)} wide>
-          <img class="whole" src={open.url} alt={`Frame of ${timeWords(open.createdAt)}`} />
-          <p>
-            <a href={open.url} download={open.name}>
-              Save the picture
-            </a>
-          </p>
-        </Dialog>
-      )}
+      {open && <StoredFrameDialog key={open.name} frame={open} onClose={() => setOpen(null)} />}
     </>
   );
 }
