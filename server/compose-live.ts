@@ -62,16 +62,21 @@ export interface LiveParts {
   readonly closers: Closers;
 }
 
-export interface Live {
-  readonly routes: readonly Route[];
+/** What the attendance sessions take of it. */
+interface ForSessions {
   readonly cameras: CameraHub;
-  readonly directory: CameraDirectory;
-  /** Process ids. */
-  readonly mediaWorkers: () => readonly number[];
   /** The address of a saved camera, with its password; null where none has the number. */
   readonly addressOf: (cameraId: number) => string | null;
   /** A session looked at a frame of a camera: the page is told where no saved one tells it. */
-  readonly sessionLooked: (slotId: number, cameraId: number, look: CameraLook) => void;
+  readonly onLook: (slotId: number, cameraId: number, look: CameraLook) => void;
+}
+
+export interface Live {
+  readonly forSessions: ForSessions;
+  readonly routes: readonly Route[];
+  readonly directory: CameraDirectory;
+  /** Process ids. */
+  readonly mediaWorkers: () => readonly number[];
   /** Those who watch a board see the frames that are told to these. */
   readonly watching: (events: FrameEvents) => FrameEvents;
   /** Opens the saved cameras. Call it once the server listens, and its end has been handed to the closers. */
@@ -144,17 +149,19 @@ export async function composeLive(parts: LiveParts): Promise<Live> {
   };
 
   return {
-    cameras: hub,
+    forSessions: {
+      cameras: hub,
+      addressOf: (cameraId) => saved?.find(cameraId)?.saved.rtspUrl ?? null,
+      onLook(slotId, cameraId, look) {
+        // A camera of several sessions is shown with the names of the first: those of the others would take turns with them.
+        const isFirst = ({ saved, slots: [first] }: KnownCamera) =>
+          saved === null && first?.slotId === slotId && first.cameraId === cameraId;
+        const known = directory.list().find(isFirst);
+        if (known) looks.tell(known.id, look, slotId);
+      },
+    },
     directory,
     mediaWorkers: () => media?.pids ?? [],
-    addressOf: (cameraId) => saved?.find(cameraId)?.saved.rtspUrl ?? null,
-    sessionLooked(slotId, cameraId, look) {
-      // A camera of several sessions is shown with the names of the first: those of the others would take turns with them.
-      const isFirst = ({ saved, slots: [first] }: KnownCamera) =>
-        saved === null && first?.slotId === slotId && first.cameraId === cameraId;
-      const known = directory.list().find(isFirst);
-      if (known) looks.tell(known.id, look, slotId);
-    },
     watching: (events) => ({
       ...events,
       stored(board, message, seen) {

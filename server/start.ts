@@ -155,8 +155,7 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
           settings: config,
           apiKey,
           program: ffmpeg,
-          cameras: live.cameras,
-          addressOf: live.addressOf,
+          ...live.forSessions,
           recognizer,
           embedder: choice.embedder,
           database,
@@ -164,7 +163,6 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
           registry: metrics.registry,
           log,
           closers,
-          onLook: live.sessionLooked,
           onRecognition: (message) =>
             devices.publish({ type: 'recognition', ...message, timestamp: Date.now() }),
         });
