@@ -114,11 +114,30 @@ export interface EnhanceExports {
     shareColumns: number,
     shift: number,
   ): void;
+  halvePlane(
+    plane: number,
+    stride: number,
+    width: number,
+    height: number,
+    target: number,
+    targetStride: number,
+  ): void;
+  guideSums(
+    guide: number,
+    d: number,
+    e: number,
+    stride: number,
+    width: number,
+    height: number,
+    target: number,
+  ): void;
   composePicture(
     s: number,
     sStride: number,
     d: number,
     e: number,
+    guide: number,
+    slopes: number,
     halfStride: number,
     width: number,
     height: number,
@@ -183,6 +202,9 @@ export class EnhanceWorkspace {
   readonly energies: number;
   readonly weights: number;
   readonly correction: number;
+  /** Per cell of 16x16 pixels: guideSums' six 32-bit integers, and composePicture's two slopes. */
+  readonly guideSums: number;
+  readonly slopes: number;
   readonly scratch: number;
   readonly target: number;
   readonly #memory: WasmMemory;
@@ -207,6 +229,8 @@ export class EnhanceWorkspace {
     this.energies = memory.take(maxSampledBlocks * 4);
     this.weights = memory.takeFloats(higherWeights);
     this.correction = memory.take(64);
+    this.guideSums = memory.take((pixels / 256) * 24);
+    this.slopes = memory.take((pixels / 256) * 4);
     this.scratch = memory.take(this.width * 48 + 4096);
     this.target = memory.take(bandRows * this.width * 3);
   }

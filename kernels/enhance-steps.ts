@@ -1,5 +1,7 @@
 /** The steps of enhancement that only move data between a frame, the workspace and plain arrays. */
+
 import { checkByteOrder, checkEvenWidth, checkPixels } from './checks.ts';
+import { guidePlane } from './chroma-guide.ts';
 import { bandRows, type EnhanceWorkspace } from './enhance-kernels.ts';
 import type { BlockSpectra } from './noise-estimate.ts';
 import type { Picture } from './picture.ts';
@@ -238,8 +240,9 @@ export function composePicture(
   height: number,
   data: Uint8Array = new Uint8Array(Buffer.allocUnsafeSlow(width * height * 3).buffer),
 ): Picture {
-  const { kernels, planes, correction, scratch, target } = workspace;
+  const { kernels, planes, correction, slopes, scratch, target } = workspace;
   const [s, d, e] = planes;
+  const guide = guidePlane(workspace);
   workspace.integers16(correction, block.length).set(block);
   const [rowBytes, paddedBytes] = [width * 3, s.width * 3];
   for (let first = 0; first < height; first += bandRows) {
@@ -248,6 +251,8 @@ export function composePicture(
       s.stride,
       d.denoised + (first / 2) * d.stride,
       e.denoised + (first / 2) * d.stride,
+      guide + (first / 2) * d.stride,
+      slopes + (first / bandRows) * (s.width / 16) * 4,
       d.stride,
       s.width,
       bandRows,

@@ -4,6 +4,7 @@
  */
 import type { ExpectedNoise } from './cell-noise.ts';
 import { checkPixels } from './checks.ts';
+import { guideChroma } from './chroma-guide.ts';
 import { correctionBlock, noCorrection, planCorrection } from './colour-correction.ts';
 import { isMergedClear, isVeryDark, makeLooks } from './detection-looks.ts';
 import { compileEnhance, EnhanceWorkspace, instantiateEnhance } from './enhance-kernels.ts';
@@ -66,8 +67,11 @@ export interface Enhancer {
   ): EnhancedFrame;
 }
 
-/** Thresholds of shrinkage, in standard deviations, and the margin on every variance: too much costs nothing, too little 2 dB. */
-const lambda = 2.7;
+/**
+ * Thresholds of shrinkage, in standard deviations: below it all of a coefficient goes, from twice that on nothing; and the margin on every
+ * variance: too much costs nothing, too little 2 dB.
+ */
+const lambda = 2;
 const varianceMargin = 1.1;
 /** The same for colour differences in front of the Wiener filter, whose small window mistakes their noise for edges. */
 const wienerChromaMargin = 1.5;
@@ -75,7 +79,7 @@ const wienerChromaMargin = 1.5;
 const blurFrom = 16;
 const blurTwiceFrom = 24;
 /** Brings back a little of the colour detail that half-size planes lose; more of it brings back noise. */
-const chromaSharpening = 0.12;
+const chromaSharpening = 0.06;
 /** Sizes of frames whose memory is kept ready: some ten bytes a pixel each. */
 const maxWorkspaces = 3;
 
@@ -154,6 +158,7 @@ class FrameEnhancer implements Enhancer {
     const blurs = chromaBlurs(variances[1]!, correction.exposureGain, merged);
     if (blurs > 0) blurChroma(workspace, blurs);
     else sharpenChroma(workspace, chromaSharpening);
+    guideChroma(workspace, variances[0]![48]!);
     const picture = composePicture(workspace, correctionBlock(correction), width, height, target);
     const dark = isVeryDark(variances[0]!, correction.exposureGain);
     const looks = withLooks && dark ? makeLooks(workspace, correction, merged, width, height) : [];

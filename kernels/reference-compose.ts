@@ -1,9 +1,11 @@
 /** assembly/compose.ts in plain TypeScript. */
 import { saturate16, times15, wrap16 } from './reference-dct.ts';
 
-/** `args` are composePicture's: S, its stride, D, E, their stride, width, height, correction, scratch, target. */
+/** `args` are composePicture's: S, its stride, D, E, guide, slopes, the stride of these three planes, width, height, correction, scratch, target. */
 export function composeReference(planes: Int16Array, bytes: Uint8Array, args: readonly number[]): void {
-  const [s, sStride, d, e, halfStride, width, height, correction, , target] = args as [
+  const [s, sStride, d, e, guide, slopes, halfStride, width, height, correction, , target] = args as [
+    number,
+    number,
     number,
     number,
     number,
@@ -20,8 +22,10 @@ export function composeReference(planes: Int16Array, bytes: Uint8Array, args: re
     for (let x = 0; x < width; x++) {
       const half = { plane: 0, stride: halfStride / 2, x, y };
       const sum = planes[(s + y * sStride) / 2 + x]!;
-      const difference = chromaAt(planes, { ...half, plane: d / 2 });
-      const green = chromaAt(planes, { ...half, plane: e / 2 });
+      const detail = wrap16(sum - wrap16(between4(planes, { ...half, plane: guide / 2 }) << 2));
+      const [dSlope, eSlope] = planes.subarray(slopes / 2 + 2 * (x >> 4)) as unknown as [number, number];
+      const difference = wrap16(between4(planes, { ...half, plane: d / 2 }) + times15(detail, dSlope));
+      const green = wrap16(between4(planes, { ...half, plane: e / 2 }) + times15(detail, eSlope));
       for (let c = 0; c < 3; c++) {
         const [bySum, byDifference, byGreen, constant] = block.subarray(
           c * 4,
@@ -35,7 +39,7 @@ export function composeReference(planes: Int16Array, bytes: Uint8Array, args: re
 }
 
 /** Between four elements of a half-size plane: 9, 3, 3 and 1 sixteenths of them, at a quarter of the plane's scale. */
-function chromaAt(
+function between4(
   planes: Int16Array,
   { plane, stride, x, y }: { plane: number; stride: number; x: number; y: number },
 ): number {

@@ -143,8 +143,10 @@ export function createReferenceEnhance(): EnhanceExports {
           const sigma = m[block]!;
           for (let i = 0; i < 64; i++) {
             const c = coefficients[i]!;
-            const kept = Math.abs(c) > times15(thresholds[i]!, sigma) ? c : 0;
-            coefficients[i] = times15(kept, 8192);
+            const threshold = times15(thresholds[i]!, sigma);
+            const size = Math.abs(c);
+            const left = Math.min(size, 2 * Math.max(0, size - threshold));
+            coefficients[i] = times15(c < 0 ? -left : left, 8192);
           }
           for (let v = 0; v < 8; v++) {
             inverse8(
@@ -227,6 +229,36 @@ export function createReferenceEnhance(): EnhanceExports {
           const after = saturate16(before + times15(change, share));
           m[merged / 2 + offset] = after;
           m[plane / 2 + offset] = saturate16(after + 16) >> 5;
+        }
+      }
+    },
+    halvePlane(plane, stride, width, height, target, targetStride) {
+      const m = shorts();
+      for (let y = 0; y < height / 2; y++) {
+        for (let x = 0; x < width / 2; x++) {
+          const at = plane / 2 + y * stride + 2 * x;
+          const column = (i: number) => saturate16(m[at + i]! + m[at + stride / 2 + i]!);
+          m[target / 2 + (y * targetStride) / 2 + x] = (column(0) + column(1) + 2) >> 2;
+        }
+      }
+    },
+    guideSums(guide, d, e, stride, width, height, target) {
+      const m = shorts();
+      const results = words();
+      for (let y = 0, at = target / 4; y < height; y += 8) {
+        for (let x = 0; x < width; x += 8, at += 6) {
+          results.fill(0, at, at + 6);
+          for (let j = 0; j < 64; j++) {
+            const offset = ((y + (j >> 3)) * stride) / 2 + x + (j & 7);
+            const [g, vd, ve] = [guide, d, e].map((plane) => m[plane / 2 + offset]! >> 3) as [
+              number,
+              number,
+              number,
+            ];
+            [g, g * g, vd, vd * g, ve, ve * g].forEach((value, i) => {
+              results[at + i]! += value;
+            });
+          }
         }
       }
     },

@@ -87,7 +87,7 @@ export class Correction {
 
 // @ts-ignore: decorator
 @inline function rows(
-  s: usize, sStride: usize, d: usize, e: usize, halfStride: usize, width: usize, height: usize,
+  s: usize, sStride: usize, d: usize, e: usize, guide: usize, slopes: usize, halfStride: usize, width: usize, height: usize,
   correction: Correction, scratch: usize, target: usize, lifted: bool, bent: bool,
 ): void {
   const red = pair(correction.redS, correction.redD);
@@ -109,6 +109,7 @@ export class Correction {
   const bytes = width + 16;
   const dRow = scratch + 16;
   const eRow = dRow + width + 48;
+  const guideRow = eRow + width + 48;
   const left: usize = -2;
   const right: usize = 2;
   for (let y: usize = 0; y < height; y++) {
@@ -116,6 +117,7 @@ export class Correction {
     const far = y & 1 ? near + halfStride : near - halfStride;
     betweenRows(d + near, d + far, dRow - 8, bytes, quarter);
     betweenRows(e + near, e + far, eRow - 8, bytes, quarter);
+    betweenRows(guide + near, guide + far, guideRow - 8, bytes, quarter);
     const row = s + y * sStride;
     for (let x: usize = 0; x < width; x += 16) {
       const dMiddle = v128.load(dRow + x);
@@ -124,12 +126,26 @@ export class Correction {
       const eMiddle = v128.load(eRow + x);
       const el = nearer(eMiddle, v128.load(eRow + x + left), quarter);
       const er = nearer(eMiddle, v128.load(eRow + x + right), quarter);
+      const guideMiddle = v128.load(guideRow + x);
+      const gl = nearer(guideMiddle, v128.load(guideRow + x + left), quarter);
+      const gr = nearer(guideMiddle, v128.load(guideRow + x + right), quarter);
+      // What halving took from S, and what D and E lost with it.
       const p = row + (x << 1);
+      const s0 = v128.load(p);
+      const s1 = v128.load(p, 16);
+      const detail0 = i16x8.sub(s0, i16x8.shl(interleaved(gl, gr, false), 2));
+      const detail1 = i16x8.sub(s1, i16x8.shl(interleaved(gl, gr, true), 2));
+      const dSlope = v128.load16_splat(slopes + (x >> 2));
+      const eSlope = v128.load16_splat(slopes + (x >> 2), 2);
+      const d0 = i16x8.add(interleaved(dl, dr, false), times(detail0, dSlope));
+      const d1 = i16x8.add(interleaved(dl, dr, true), times(detail1, dSlope));
+      const e0 = i16x8.add(interleaved(el, er, false), times(detail0, eSlope));
+      const e1 = i16x8.add(interleaved(el, er, true), times(detail1, eSlope));
       eight(
-        v128.load(p), interleaved(dl, dr, false), interleaved(el, er, false), red, redE, green, greenE, blue, blueE,
+        s0, d0, e0, red, redE, green, greenE, blue, blueE,
         lift, knee, reach, shoulder, white, toPixels, unit, gaps, target, lifted, bent);
       eight(
-        v128.load(p, 16), interleaved(dl, dr, true), interleaved(el, er, true), red, redE, green, greenE, blue, blueE,
+        s1, d1, e1, red, redE, green, greenE, blue, blueE,
         lift, knee, reach, shoulder, white, toPixels, unit, gaps, target + 24, lifted, bent);
       target += 48;
     }
@@ -137,16 +153,17 @@ export class Correction {
 }
 
 /**
- * `s` (x 32), `d` (x 64) and `e` (x 32) are the first inner elements of denoised planes with padding; `width` (a multiple of 16)
- * and `height` (even) are those of S. Rows of the target have width x 3 bytes; 4 bytes beyond the last one are written.
- * `scratch` holds width x 2 + 160 bytes.
+ * `s` (x 32), `d` (x 64) and `e` (x 32) are the first inner elements of denoised planes with padding, and `guide` (x 32) that of S
+ * at half size; `width` (a multiple of 16) and `height` (even, at most 16) are those of S. `slopes` holds two 16-bit integers per 16
+ * columns: how much D (x 16,384) and E (x 8,192) change there with S. Rows of the target have width x 3 bytes; 4 bytes beyond the last
+ * one are written. `scratch` holds width x 3 + 208 bytes.
  */
 export function composePicture(
-  s: usize, sStride: usize, d: usize, e: usize, halfStride: usize, width: usize, height: usize,
+  s: usize, sStride: usize, d: usize, e: usize, guide: usize, slopes: usize, halfStride: usize, width: usize, height: usize,
   correction: Correction, scratch: usize, target: usize,
 ): void {
   // Most frames need neither, and each costs a tenth of the time.
-  if (correction.lift) rows(s, sStride, d, e, halfStride, width, height, correction, scratch, target, true, true);
-  else if (correction.shoulder) rows(s, sStride, d, e, halfStride, width, height, correction, scratch, target, false, true);
-  else rows(s, sStride, d, e, halfStride, width, height, correction, scratch, target, false, false);
+  if (correction.lift) rows(s, sStride, d, e, guide, slopes, halfStride, width, height, correction, scratch, target, true, true);
+  else if (correction.shoulder) rows(s, sStride, d, e, guide, slopes, halfStride, width, height, correction, scratch, target, false, true);
+  else rows(s, sStride, d, e, guide, slopes, halfStride, width, height, correction, scratch, target, false, false);
 }

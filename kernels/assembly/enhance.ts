@@ -7,6 +7,7 @@ export { mapBytes } from './map-bytes';
 export { padPlane } from './pad-plane';
 export { cellSums, noiseMap } from './noise-map';
 export { blockSpectra } from './block-spectra';
+export { guideSums, halvePlane } from './chroma-guide';
 export { shrinkPlane } from './shrink';
 export { cellChanges, mergePlane } from './merge-frames';
 export { wienerPlane } from './wiener';

@@ -41,11 +41,14 @@ import { times } from './times';
   }
 }
 
-// A coefficient, 0 if below its threshold, at a quarter of its size.
+// A coefficient at a quarter of its size: 0 up to its threshold, all of it from twice the threshold on, in between twice what is above
+// (firm shrinkage: Gao and Bruce 1997).
 // @ts-ignore: decorator
 @inline function shrunk(c: v128, table: usize, sigma: v128, quarter: v128, u: usize): v128 {
-  const kept = i16x8.gt_s(i16x8.abs(c), times(v128.load(table + u), sigma));
-  return times(v128.and(c, kept), quarter);
+  const threshold = times(v128.load(table + u), sigma);
+  const negative = i16x8.neg(threshold);
+  const above = i16x8.sub(c, i16x8.max_s(i16x8.min_s(c, threshold), negative));
+  return times(i16x8.add(above, i16x8.max_s(i16x8.min_s(above, threshold), negative)), quarter);
 }
 
 // Shrinks the blocks of a strip, one every four columns, and adds what is left of them up: [column][down frequency].

@@ -221,6 +221,25 @@ describe('enhancement', () => {
     }
   });
 
+  it('keeps the colours of both sides of an edge apart where it falls between columns of half-size colour', async () => {
+    const [width, height] = [64, 32];
+    const [bright, dark] = [
+      [200, 120, 40],
+      [50, 30, 10],
+    ] as const;
+    const bytes = Uint8Array.from(
+      { length: width * height * 3 },
+      (_, i) => (Math.floor(i / 3) % width < 33 ? bright : dark)[i % 3]!,
+    );
+    const frame: SensorFrame = { bytes, width, height, format: 'RGB888', byteOrder: 'BE' };
+    for (const each of [enhancer, await createEnhancer('reference')]) {
+      const { data } = each.enhance(frame, unknownSensorState, null, 'captured').picture;
+      const furthest = data.reduce((most, value, i) => Math.max(most, Math.abs(value - bytes[i]!)), 0);
+      // Half-size colour alone is off by 22.
+      assert.ok(furthest <= 8, `${furthest} with ${each.implementation}`);
+    }
+  });
+
   it('gives the same bytes by the Wiener filter and by its plain twin, and gains most of what the DCT does', async () => {
     const twin = await createEnhancer('reference');
     for (const [width, height] of [
