@@ -57,6 +57,7 @@ const REPORT: EnhancementReport = {
   merged: { stillShare: 0.5, meanFrames: 3.456 },
   whiteBalance: { source: 'frame', gains: [0.84, 1, 1.251] },
   exposureGain: 1.5,
+  black: 2.87,
   colourMatrixStrength: 0.72,
   lift: 0,
   notBelieved: ['gain'],
@@ -69,6 +70,7 @@ test('the enhancement is told in plain words: what was estimated, from where, wh
     'Merging over time: 50 % of the picture stood still and was averaged, 3.46 frames deep on average.',
     'White balance: red × 0.84, green × 1.00, blue × 1.25; from the colours of the frame itself.',
     'Brightness: × 1.50, from how bright the frame is.',
+    'Black: 2.9 of 255 levels taken off, part of the grey that noise makes of what is black.',
     'Colours: what the colour filters of small sensors mix was unmixed, 72 % of the way; less where there is more noise.',
   ]);
   const untouched = enhancementWords(
@@ -78,6 +80,7 @@ test('the enhancement is told in plain words: what was estimated, from where, wh
       merged: { stillShare: 0, meanFrames: 1 },
       whiteBalance: { source: 'none', gains: [1, 1, 1] },
       exposureGain: 1,
+      black: 0,
       colourMatrixStrength: 0,
       notBelieved: [],
     },

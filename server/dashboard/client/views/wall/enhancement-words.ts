@@ -16,6 +16,7 @@ export interface EnhancementReport {
   };
   readonly exposureGain: number;
   readonly colourMatrixStrength: number;
+  readonly black?: number;
   readonly lift: number;
   readonly legible?: boolean;
   readonly notBelieved: readonly string[];
@@ -34,7 +35,8 @@ export function enhancementWords(report: EnhancementReport | null, format: strin
         ? 'Nothing: the board sends JPEG, and what its encoder took away cannot be brought back. Raw frames (RGB565) come out better.'
         : 'Nothing: the picture is shown as the board sent it.',
     ];
-  const { noise, merged, whiteBalance, exposureGain, colourMatrixStrength, lift, notBelieved } = report;
+  const { noise, merged, whiteBalance, exposureGain, colourMatrixStrength, black, lift, notBelieved } =
+    report;
   const told: string[] = [
     `Noise: ${noise.sigma.toFixed(1)} of 255 levels at middle grey, as a sensor has at gain ${plain(noise.gain)}; ${
       noise.source === 'headers'
@@ -67,6 +69,10 @@ export function enhancementWords(report: EnhancementReport | null, format: strin
       ? 'Brightness: left as it was.'
       : `Brightness: × ${exposureGain.toFixed(2)}, from how bright the frame is.`,
   );
+  if (black !== undefined && black >= 0.05)
+    told.push(
+      `Black: ${black.toFixed(1)} of 255 levels taken off, part of the grey that noise makes of what is black.`,
+    );
   if (lift >= 0.005) told.push(`Middle tones: lifted by ${share(lift)}.`);
   if (colourMatrixStrength >= 0.005)
     told.push(
