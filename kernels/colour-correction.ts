@@ -17,6 +17,8 @@ export interface ColourCorrection {
   readonly shoulder: number;
   readonly whiteBalance: WhiteBalance;
   readonly exposureGain: number;
+  /** The gain that the frame would need, whether or not there is something to see in it. */
+  readonly neededGain: number;
   readonly matrixStrength: number;
 }
 
@@ -48,6 +50,13 @@ const brightTo = 195;
 const maxExposureGain = 4;
 const maxNoisyExposureGain = 2.6;
 
+/**
+ * The brightest pixels of a frame of nothing but noise are below three times the grey that noise makes of black; there is nothing there
+ * that brightening would show, and it is done in full from the second figure on.
+ */
+const nothingSeenUpTo = 2.8;
+const somethingSeenFrom = 3.6;
+
 /** Leaves everything as it was captured. */
 export const noCorrection: ColourCorrection = {
   matrix: [
@@ -62,6 +71,7 @@ export const noCorrection: ColourCorrection = {
   shoulder: 0,
   whiteBalance: { source: 'none', gains: [1, 1, 1] },
   exposureGain: 1,
+  neededGain: 1,
   matrixStrength: 0,
 };
 
@@ -97,7 +107,10 @@ export function planCorrection({ count, values: seen }: ColourSamples, hints: Co
   );
   const wanted = Math.min(most, Math.max(1, target / white));
   // A balanced frame that was bright enough keeps its brightness.
-  const exposureGain = (1 - fade) * wanted + fade * Math.max(1, whiteBefore / white);
+  const neededGain = (1 - fade) * wanted + fade * Math.max(1, whiteBefore / white);
+  const overBlack = (whiteBefore + black) / blackLevel(hints.gain);
+  const seenShare = limitedShare((overBlack - nothingSeenUpTo) / (somethingSeenFrom - nothingSeenUpTo));
+  const exposureGain = 1 + seenShare * (neededGain - 1);
 
   const matrixStrength =
     unmixingStrength * Math.min(1, Math.max(0.3, 1.3 - Math.log2(Math.max(1, hints.gain)) * 0.15));
@@ -114,10 +127,11 @@ export function planCorrection({ count, values: seen }: ColourSamples, hints: Co
   return {
     matrix,
     black,
-    lift: fade < 1 ? Math.min(0.35, Math.max(0, (40 - median) / 80)) * (1 - fade) : 0,
+    lift: fade < 1 ? Math.min(0.35, Math.max(0, (40 - median) / 80)) * (1 - fade) * seenShare : 0,
     ...shoulderFor(at(brightest, 1) * exposureGain),
     whiteBalance: balance,
     exposureGain,
+    neededGain,
     matrixStrength,
   };
 }
@@ -138,8 +152,9 @@ function blackOf({ count, values }: ColourSamples, gain: number): number {
 }
 
 /** 1 for a frame that is well exposed already. */
-const fadeOf = (white: number): number =>
-  Math.min(1, Math.max(0, (white - brightFrom) / (brightTo - brightFrom)));
+const fadeOf = (white: number): number => limitedShare((white - brightFrom) / (brightTo - brightFrom));
+
+const limitedShare = (share: number): number => Math.min(1, Math.max(0, share));
 
 /** The value that `rank` of the counted ones do not exceed. */
 function percentile(histogram: Uint32Array, rank: number): number {

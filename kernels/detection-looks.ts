@@ -11,9 +11,9 @@ const darkFrom = 12;
 const clearFrom = 3;
 const softenings = 2;
 
-/** `variances`: of S at each brightness, of a single frame. */
-export const isVeryDark = (variances: Float32Array, exposureGain: number): boolean =>
-  (Math.sqrt(variances[48]!) / 3) * exposureGain >= darkFrom;
+/** `variances`: of S at each brightness, of a single frame; `neededGain`: that of its correction. */
+export const isVeryDark = (variances: Float32Array, neededGain: number): boolean =>
+  (Math.sqrt(variances[48]!) / 3) * neededGain >= darkFrom;
 
 export const isMergedClear = (merged: MergeReport | null): boolean => (merged?.meanFrames ?? 1) >= clearFrom;
 

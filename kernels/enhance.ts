@@ -155,12 +155,12 @@ class FrameEnhancer implements Enhancer {
       gain: modelGains[fit.gainIndex]!,
     };
     const correction = colour === 'captured' ? noCorrection : planCorrection(colourSamples(workspace), hints);
-    const blurs = chromaBlurs(variances[1]!, correction.exposureGain, merged);
+    const blurs = chromaBlurs(variances[1]!, correction.neededGain, merged);
     if (blurs > 0) blurChroma(workspace, blurs);
     else sharpenChroma(workspace, chromaSharpening);
     guideChroma(workspace, variances[0]![48]!);
     const picture = composePicture(workspace, correctionBlock(correction), width, height, target);
-    const dark = isVeryDark(variances[0]!, correction.exposureGain);
+    const dark = isVeryDark(variances[0]!, correction.neededGain);
     const looks = withLooks && dark ? makeLooks(workspace, correction, merged, width, height) : [];
     const legible = !dark || isMergedClear(merged);
     const report = describeEnhancement(
@@ -258,9 +258,9 @@ class FrameEnhancer implements Enhancer {
  * How often colour differences are blurred: shrinkage keeps the mean of every block, and where brightening makes the noise of those
  * means visible, eyes prefer washed-out colours to coloured blocks.
  */
-function chromaBlurs(variances: Float32Array, exposureGain: number, merged: MergeReport | null): number {
+function chromaBlurs(variances: Float32Array, gain: number, merged: MergeReport | null): number {
   // D is held doubled; dark tones show it most.
-  const sigma = (Math.sqrt(variances[48]!) / 2 / Math.sqrt(merged?.meanFrames ?? 1)) * exposureGain;
+  const sigma = (Math.sqrt(variances[48]!) / 2 / Math.sqrt(merged?.meanFrames ?? 1)) * gain;
   return sigma < blurFrom ? 0 : sigma < blurTwiceFrom ? 1 : 2;
 }
 

@@ -186,6 +186,19 @@ describe('enhancement', () => {
     assert.deepEqual(enhancer.enhance(made, sensor, null, 'captured').report.notBelieved, []);
   });
 
+  it('leaves a frame dark in which there is nothing but noise', () => {
+    const nothing: Picture = { width: 320, height: 240, data: new Uint8Array(320 * 240 * 3) };
+    for (const mosaic of ['none', 'bayer'] as const) {
+      for (const gain of [1, 4, 16, 64]) {
+        const made = capture(nothing, { ...plainCapture, gain, mosaic });
+        const { picture, report } = enhancer.enhance(frameOf(made), unknownSensorState, null);
+        const mean = picture.data.reduce((sum, value) => sum + value, 0) / picture.data.length;
+        assert.ok(report.exposureGain < 1.6, `${mosaic}, gain ${gain}: brightened by ${report.exposureGain}`);
+        assert.ok(mean < 32, `${mosaic}, gain ${gain}: mean ${mean}`);
+      }
+    }
+  });
+
   it('keeps black black, white white and grey even, in every format and at odd sizes', () => {
     for (const [width, height] of [
       [1, 1],
