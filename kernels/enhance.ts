@@ -33,7 +33,7 @@ import {
 import type { FrameHistory } from './frame-history.ts';
 import { type MergeReport, mergeWithHistory, spreadCounts } from './frame-merge.ts';
 import { learntSpectrum, minLearntBlocks, passingShare } from './learnt-noise.ts';
-import { canBeLinear, gammaTable, linearRounding } from './linear-light.ts';
+import { gammaTable, linearRounding, wereLinear } from './linear-light.ts';
 import { estimatePlaneNoise, type PlaneNoise, trustedSpectrum } from './noise-estimate.ts';
 import { evenRounding, fitNoise, NoiseCurves, noiseTable, thresholdTable } from './noise-fit.ts';
 import { modelGains, quantisationStep } from './noise-model.ts';
@@ -126,9 +126,10 @@ class FrameEnhancer implements Enhancer {
     }
     if (target) checkPixels('target', target, width, height, 3);
     const workspace = this.#workspaceFor(width, height);
-    readFrame(workspace, frame);
-    const isLinear = sensor.gammaApplied === false && canBeLinear(frameSamples(workspace));
-    if (isLinear) readFrame(workspace, frame, gammaTable);
+    const isCalledLinear = sensor.gammaApplied === false;
+    readFrame(workspace, frame, isCalledLinear ? gammaTable : null);
+    const isLinear = isCalledLinear && wereLinear(frameSamples(workspace));
+    if (isCalledLinear && !isLinear) readFrame(workspace, frame);
     padPlanes(workspace, 'frame');
     readLevels(workspace);
 

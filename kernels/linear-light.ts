@@ -14,13 +14,24 @@ export const gammaTable: Uint8Array = Uint8Array.from({ length: 256 }, (_, v) =>
 const mostLowerQuartile = 34;
 const mostMedian = 70;
 
-/** False for pixels too bright to be linear: a second gamma curve would wash them out. A dark frame could be either, and passes. */
-export function canBeLinear({ count, values }: ColourSamples): boolean {
-  const means = new Float32Array(count);
-  for (let i = 0; i < count; i++) means[i] = (values[3 * i]! + values[3 * i + 1]! + values[3 * i + 2]!) / 3;
-  means.sort();
-  return !(means[count >> 2]! > mostLowerQuartile && means[count >> 1]! > mostMedian);
+/** The way back: what gammaTable's codes were before. */
+const lightOf = Float32Array.from({ length: 256 }, (_, code) => 255 * (code / 255) ** gamma);
+
+/**
+ * Whether pixels that gammaTable has been applied to were linear before. False for those too bright for that: a second gamma curve washes
+ * them out. A dark frame could be either, and passes.
+ */
+export function wereLinear({ count, values }: ColourSamples): boolean {
+  let [dark, dim] = [0, 0];
+  for (let i = 0; i < 3 * count; i += 3) {
+    const mean = (lightAt(values[i]!) + lightAt(values[i + 1]!) + lightAt(values[i + 2]!)) / 3;
+    if (mean <= mostLowerQuartile) dark++;
+    if (mean <= mostMedian) dim++;
+  }
+  return dark > count >> 2 || dim > count >> 1;
 }
+
+const lightAt = (code: number): number => lightOf[(code + 0.5) | 0]!;
 
 /**
  * Variance that rounding in linear light leaves in each code with gamma, for rounding steps of the three channels in 8-bit codes. Even
