@@ -1,4 +1,4 @@
-import { forward, transposed } from './dct';
+import { forward, turnedColumns } from './dct';
 import { times } from './times';
 
 // @ts-ignore: decorator
@@ -27,31 +27,15 @@ export function blockSpectra(
   let blocks = 0;
   for (let y: usize = 0; y + 8 <= height; y += step) {
     for (let x: usize = 0; x + 8 <= width; x += step) {
-      const p = plane + y * stride + (x << 1);
-      const x0 = v128.load(p);
-      const x1 = v128.load(p + stride);
-      const x2 = v128.load(p + stride * 2);
-      const x3 = v128.load(p + stride * 3);
-      const x4 = v128.load(p + stride * 4);
-      const x5 = v128.load(p + stride * 5);
-      const x6 = v128.load(p + stride * 6);
-      const x7 = v128.load(p + stride * 7);
-      const d0 = times(forward(0, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
-      const d1 = times(forward(1, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
-      const d2 = times(forward(2, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
-      const d3 = times(forward(3, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
-      const d4 = times(forward(4, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
-      const d5 = times(forward(5, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
-      const d6 = times(forward(6, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
-      const d7 = times(forward(7, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
-      const t0 = transposed(0, d0, d1, d2, d3, d4, d5, d6, d7);
-      const t1 = transposed(1, d0, d1, d2, d3, d4, d5, d6, d7);
-      const t2 = transposed(2, d0, d1, d2, d3, d4, d5, d6, d7);
-      const t3 = transposed(3, d0, d1, d2, d3, d4, d5, d6, d7);
-      const t4 = transposed(4, d0, d1, d2, d3, d4, d5, d6, d7);
-      const t5 = transposed(5, d0, d1, d2, d3, d4, d5, d6, d7);
-      const t6 = transposed(6, d0, d1, d2, d3, d4, d5, d6, d7);
-      const t7 = transposed(7, d0, d1, d2, d3, d4, d5, d6, d7);
+      turnedColumns(plane + y * stride + (x << 1), stride, target, c7071, c3827, c5412, c3066, half);
+      const t0 = v128.load(target);
+      const t1 = v128.load(target, 16);
+      const t2 = v128.load(target, 32);
+      const t3 = v128.load(target, 48);
+      const t4 = v128.load(target, 64);
+      const t5 = v128.load(target, 80);
+      const t6 = v128.load(target, 96);
+      const t7 = v128.load(target, 112);
       v128.store(target, forward(0, t0, t1, t2, t3, t4, t5, t6, t7, c7071, c3827, c5412, c3066));
       v128.store(target, forward(1, t0, t1, t2, t3, t4, t5, t6, t7, c7071, c3827, c5412, c3066), 16);
       v128.store(target, forward(2, t0, t1, t2, t3, t4, t5, t6, t7, c7071, c3827, c5412, c3066), 32);

@@ -86,6 +86,40 @@ import { times } from './times';
   return i16x8.sub(e0, o7);
 }
 
+/**
+ * Coefficients down eight columns of eight values, halved so that a second pass cannot overflow, and turned: the eight of a column lie
+ * side by side, 16 bytes for each column, at `to`.
+ */
+// @ts-ignore: decorator
+@inline export function turnedColumns(
+  from: usize, stride: usize, to: usize, c7071: v128, c3827: v128, c5412: v128, c3066: v128, half: v128,
+): void {
+  const x0 = v128.load(from);
+  const x1 = v128.load(from + stride);
+  const x2 = v128.load(from + stride * 2);
+  const x3 = v128.load(from + stride * 3);
+  const x4 = v128.load(from + stride * 4);
+  const x5 = v128.load(from + stride * 5);
+  const x6 = v128.load(from + stride * 6);
+  const x7 = v128.load(from + stride * 7);
+  const d0 = times(forward(0, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
+  const d1 = times(forward(1, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
+  const d2 = times(forward(2, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
+  const d3 = times(forward(3, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
+  const d4 = times(forward(4, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
+  const d5 = times(forward(5, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
+  const d6 = times(forward(6, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
+  const d7 = times(forward(7, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
+  v128.store(to, transposed(0, d0, d1, d2, d3, d4, d5, d6, d7));
+  v128.store(to, transposed(1, d0, d1, d2, d3, d4, d5, d6, d7), 16);
+  v128.store(to, transposed(2, d0, d1, d2, d3, d4, d5, d6, d7), 32);
+  v128.store(to, transposed(3, d0, d1, d2, d3, d4, d5, d6, d7), 48);
+  v128.store(to, transposed(4, d0, d1, d2, d3, d4, d5, d6, d7), 64);
+  v128.store(to, transposed(5, d0, d1, d2, d3, d4, d5, d6, d7), 80);
+  v128.store(to, transposed(6, d0, d1, d2, d3, d4, d5, d6, d7), 96);
+  v128.store(to, transposed(7, d0, d1, d2, d3, d4, d5, d6, d7), 112);
+}
+
 /** Row `i` of eight rows of eight integers, transposed. */
 // @ts-ignore: decorator
 @inline export function transposed(

@@ -1,6 +1,6 @@
 // Denoising by shrinkage of overlapping 8x8 DCT blocks, every four elements in both directions, all weighted alike.
 
-import { forward, inverse, transposed } from './dct';
+import { forward, inverse, transposed, turnedColumns } from './dct';
 import { times } from './times';
 
 // Down each column of eight rows once, halved and turned, so that the blocks' eight rows lie in the lanes: 16 bytes per column.
@@ -12,32 +12,7 @@ import { times } from './times';
   const c3066 = v128.load16_splat(table, 134);
   const half = i16x8.splat(16384);
   for (let x: usize = 0; x < columns; x += 8) {
-    const p = from + (x << 1);
-    const x0 = v128.load(p);
-    const x1 = v128.load(p + stride);
-    const x2 = v128.load(p + stride * 2);
-    const x3 = v128.load(p + stride * 3);
-    const x4 = v128.load(p + stride * 4);
-    const x5 = v128.load(p + stride * 5);
-    const x6 = v128.load(p + stride * 6);
-    const x7 = v128.load(p + stride * 7);
-    const d0 = times(forward(0, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
-    const d1 = times(forward(1, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
-    const d2 = times(forward(2, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
-    const d3 = times(forward(3, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
-    const d4 = times(forward(4, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
-    const d5 = times(forward(5, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
-    const d6 = times(forward(6, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
-    const d7 = times(forward(7, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
-    const to = strip + (x << 4);
-    v128.store(to, transposed(0, d0, d1, d2, d3, d4, d5, d6, d7));
-    v128.store(to, transposed(1, d0, d1, d2, d3, d4, d5, d6, d7), 16);
-    v128.store(to, transposed(2, d0, d1, d2, d3, d4, d5, d6, d7), 32);
-    v128.store(to, transposed(3, d0, d1, d2, d3, d4, d5, d6, d7), 48);
-    v128.store(to, transposed(4, d0, d1, d2, d3, d4, d5, d6, d7), 64);
-    v128.store(to, transposed(5, d0, d1, d2, d3, d4, d5, d6, d7), 80);
-    v128.store(to, transposed(6, d0, d1, d2, d3, d4, d5, d6, d7), 96);
-    v128.store(to, transposed(7, d0, d1, d2, d3, d4, d5, d6, d7), 112);
+    turnedColumns(from + (x << 1), stride, strip + (x << 4), c7071, c3827, c5412, c3066, half);
   }
 }
 
