@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import sharp from 'sharp';
+import { createPixelKernels } from '../../kernels/kernels.ts';
+import { detectorModels } from '../../models/manifest.ts';
 import { boxToPicture, fitCentred, fitTopLeft, pointToPicture } from '../../workers/detect/letterbox.ts';
 import { inputSizeFor } from '../../workers/detect/ssd.ts';
 import { isCutOff, mergeScales, tilesOf } from '../../workers/detect/tiles.ts';
-import { letterboxFor } from '../../workers/detect/yunet.ts';
+import { createYunetDetector, letterboxFor } from '../../workers/detect/yunet.ts';
+import { createGraphOpener, type Graph } from '../../workers/session.ts';
 import { cosine, EMBEDDED_PACK, findFacesIn, openPipeline, withYunet } from '../support/pipeline.ts';
 import { FACES_IN_SAMPLE, readSample, WITHOUT_YUNET, YUNET_PATH } from '../support/samples.ts';
+
+const yunet = detectorModels.find(({ family }) => family === 'yunet')!;
 
 test('a point of the input comes back to where it was in the picture', () => {
   const letterbox = fitTopLeft({ left: 100, top: 50, width: 800, height: 400 }, 512, 512);
@@ -151,6 +156,37 @@ test('a face that fills the picture is found in the second look', async () => {
     .toBuffer();
   const { faces } = await findFacesIn(parts, closeUp);
   assert.equal(faces.length, 1);
+});
+
+test('YuNet looks twice where the first look suspects a face that fills the picture, and once at nothing', {
+  skip: YUNET_PATH === null && WITHOUT_YUNET,
+}, async () => {
+  const { layout, scoreThreshold, iouThreshold: overlapThreshold } = yunet;
+  const graph = await (await createGraphOpener('cpu')).open(yunet.id, YUNET_PATH!);
+  let looks = 0;
+  const counting: Graph = {
+    ...graph,
+    run(...input) {
+      looks++;
+      return graph.run(...input);
+    },
+  };
+  const detector = createYunetDetector(counting, { layout, scoreThreshold, overlapThreshold });
+  const kernels = await createPixelKernels('simd');
+  const picture = (data: Uint8Array) => kernels.load({ width: 320, height: 240, data });
+  const face = await sharp(await readSample(6))
+    .extract({ left: 670, top: 420, width: 160, height: 120 })
+    .resize(320, 240)
+    .removeAlpha()
+    .raw()
+    .toBuffer();
+  const [found] = await detector.detect(picture(face));
+  assert.ok(found!.box.height > 240);
+  assert.equal(looks, 2);
+  looks = 0;
+  assert.deepEqual(await detector.detect(picture(new Uint8Array(320 * 240 * 3).fill(90))), []);
+  assert.equal(looks, 1);
+  await graph.release();
 });
 
 test('nobody is found in noise, in black and in a single pixel', async () => {
