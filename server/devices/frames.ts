@@ -57,6 +57,7 @@ export interface FrameStore {
 interface Entry extends StoredFrame {
   /** With the raw frame. */
   readonly storedBytes: number;
+  readonly hasRaw: boolean;
   /** By the monotonic clock: the clock that names are made of may be set back, and a frame must not stay the longer for it. */
   readonly storedMs: number;
 }
@@ -108,7 +109,9 @@ export async function openFrames(options: FramesOptions): Promise<FrameStore> {
     metrics.framesRemoved.inc({ reason });
     log.debug({ frame: entry.name, reason }, 'a stored frame is removed');
     try {
-      for (const suffix of ['', RAW, RAW_HEADERS]) await rm(path(entry.name + suffix), { force: true });
+      // Only what is there: some hundred frames a second come, and as many go.
+      for (const suffix of entry.hasRaw ? ['', RAW, RAW_HEADERS] : [''])
+        await rm(path(entry.name + suffix), { force: true });
     } catch (error) {
       log.warn({ err: error, frame: entry.name }, 'a frame could not be removed');
     }
@@ -203,6 +206,7 @@ export async function openFrames(options: FramesOptions): Promise<FrameStore> {
         createdAt,
         sizeBytes: jpeg.length,
         storedBytes: jpeg.length + (raw?.bytes.length ?? 0),
+        hasRaw: raw !== null,
         storedMs: clocks.monotonicMs(),
       };
       entries.set(name, entry);
@@ -278,6 +282,7 @@ async function readFolder(folder: string, clocks: Clocks): Promise<Map<string, E
       createdAt,
       sizeBytes: size,
       storedBytes: size + rawBytes,
+      hasRaw: names.has(name + RAW) || names.has(name + RAW_HEADERS),
       // One of the future was stored before the clock was set back.
       storedMs: nowMs.monotonic - Math.max(0, nowMs.wall - createdAt.getTime()),
     });
