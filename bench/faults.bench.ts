@@ -16,7 +16,7 @@ import { type Reporter, verify } from './harness.ts';
 import { Classroom } from './mixed-load/classroom.ts';
 import { databaseFaultsOf, type Fault, faultsOf } from './mixed-load/faults.ts';
 import { Ledger } from './mixed-load/ledger.ts';
-import { startPlayers } from './mixed-load/players.ts';
+import { type Players, startPlayers } from './mixed-load/players.ts';
 import { ServerProcess } from './mixed-load/server-process.ts';
 
 export const title =
@@ -92,10 +92,11 @@ async function playOn(
   });
   const faults = all(server, classroom).filter(isWanted);
   const ledger = new Ledger();
+  let players: Players | null = null;
   try {
     if (faults.length === 0) return 0;
     await classroom.begin(server);
-    const players = await startPlayers(server, ledger);
+    players = await startPlayers(server, ledger);
     await pause(seconds * 1000);
     for (const fault of faults) {
       const secondsAway = await breakAndRecover(fault, server, ledger, seconds);
@@ -132,6 +133,7 @@ async function playOn(
     );
     return faults.length;
   } finally {
+    await players?.stop();
     await server.stop();
     await classroom.close();
   }

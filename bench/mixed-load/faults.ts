@@ -25,7 +25,8 @@ export function faultsOf(server: ServerProcess, classroom: Classroom, ownDisk: s
     endsProcess: true,
   };
   return [
-    { name: 'a recognition thread ended', begin: () => server.endThread() },
+    // Ended from outside in the middle of a run, ONNX Runtime may take the process along.
+    { name: 'a recognition thread ended', begin: () => server.endThread(), endsProcess: true },
     { name: 'ffmpeg of all cameras killed', begin: () => server.killChildren('ffmpeg') },
     { name: 'mediasoup killed', begin: () => server.killChildren('mediasoup-worker') },
     { name: 'the embedded database ended', begin: () => server.endDatabase() },
