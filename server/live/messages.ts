@@ -18,7 +18,7 @@ export interface NewFrameMessage {
 export interface SensorDataMessage {
   readonly type: 'sensor-data';
   /** As the board sent it. */
-  readonly data: unknown;
+  readonly data: Readonly<Record<string, unknown>>;
   readonly timestamp: number;
 }
 

@@ -1,5 +1,6 @@
 /** Who was seen in attendance sessions since the page was opened, whichever view was shown meanwhile. */
-import type { PageSocket, RecognitionMessage } from './socket.ts';
+import type { RecognitionMessage } from '../../live/messages.ts';
+import type { PageSocket } from './socket.ts';
 
 export interface SeenStudent {
   /** The newest of them. */

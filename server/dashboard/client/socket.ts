@@ -1,90 +1,13 @@
 /** The one WebSocket of the page: typed messages, and a connection that comes back by itself after growing pauses. */
 
+import type { Message, NewFrameMessage, SeenFace } from '../../live/messages.ts';
 import { setServerTime } from './clock.ts';
 
 /** Pixels from the top left of the picture. */
-export interface Box {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-}
+export type Box = SeenFace['box'];
 
-export interface SeenFace {
-  readonly box: Box;
-  readonly recognizedAs: string | null;
-  readonly similarity: number | null;
-}
-
-/** The server looked at a picture of a board or a camera. */
-export interface LookedAtMessage {
-  readonly type: 'looked-at';
-  readonly source: { readonly kind: 'device' | 'camera'; readonly id: string };
-  /** Milliseconds since the epoch, by the server's clock; as all times here. */
-  readonly at: number;
-  /** Of the picture; null where it is not kept. */
-  readonly url: string | null;
-  readonly width: number;
-  readonly height: number;
-  readonly faces: readonly SeenFace[];
-}
-
-export interface CameraStatusMessage {
-  readonly type: 'camera-status';
-  readonly cameraId: string;
-  readonly state: string;
-  readonly trouble: string | null;
-}
-
-export interface DeviceStatusMessage {
-  readonly type: 'device-status';
-  readonly deviceId: string;
-  readonly deviceName: string;
-  readonly status: string;
-  readonly lastSeen: number;
-}
-
-export interface SensorDataMessage {
-  readonly type: 'sensor-data';
-  readonly data: Readonly<Record<string, unknown>>;
-  readonly timestamp: number;
-}
-
-export interface CommandMessage {
-  readonly type: 'command';
-  readonly deviceId: string;
-  readonly command: string;
-}
-
-export interface RecordingMessage {
-  readonly type: 'recording';
-  readonly recordingId: string;
-  readonly deviceId: string | null;
-  readonly videoUrl: string;
-}
-
-export interface RecognitionMessage {
-  readonly type: 'recognition';
-  readonly slotId: number;
-  readonly roomId: number;
-  readonly userId: number;
-  readonly fullName: string;
-  readonly rollNumber: string;
-  readonly cameraId: number;
-  readonly cameraName: string;
-  readonly similarity: number;
-  readonly recognizedAt: string;
-  readonly timestamp: number;
-}
-
-export type ServerMessage =
-  | LookedAtMessage
-  | CameraStatusMessage
-  | DeviceStatusMessage
-  | SensorDataMessage
-  | CommandMessage
-  | RecordingMessage
-  | RecognitionMessage;
+/** What the page is told: of a frame it hears by `looked-at`. */
+export type ServerMessage = Exclude<Message, NewFrameMessage>;
 
 /** The first message: the time by the server's clock. */
 interface ConnectionMessage {

@@ -2,8 +2,10 @@
  * What can be seen: boards and cameras, each with its last picture. Loaded once, then kept up to date by the socket; whoever shows one
  * source is told of that source alone, as a wall of fifty is told something a hundred times a second.
  */
+
+import type { LookedAtMessage, SeenFace } from '../../live/messages.ts';
 import { ApiError, call } from './api.ts';
-import type { LookedAtMessage, PageSocket, SeenFace } from './socket.ts';
+import type { PageSocket } from './socket.ts';
 
 export interface Picture {
   readonly url: string;

@@ -60,7 +60,7 @@ function open(server: DeviceServer, path = '/', options: ClientOptions = KEY): P
   });
 }
 
-const reading = (n: number, data: unknown = n) => ({ type: 'sensor-data', data, timestamp: n }) as const;
+const reading = (n: number, text = '') => ({ type: 'sensor-data', data: { n, text }, timestamp: n }) as const;
 
 test('a client is greeted on any path, and hears what is broadcast', async () => {
   const all = await Promise.all(['/', '/ws', '/any/thing?x=1'].map((path) => open(shared, path)));
@@ -256,7 +256,11 @@ test('of 500 clients, 50 that never read are dropped, and the others miss nothin
       assert.ok(process.memoryUsage().arrayBuffers < 500e6);
     }
     server.publish(reading(published++, 'last'));
-    await until(() => readers.every(({ messages }) => messages.at(-1)!.data === 'last'));
+    await until(() =>
+      readers.every(
+        ({ messages }) => (messages.at(-1)!.data as { text?: string } | undefined)?.text === 'last',
+      ),
+    );
     for (const { messages } of readers)
       assert.deepEqual(
         messages.slice(1).map(({ timestamp }) => timestamp),

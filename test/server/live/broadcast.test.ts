@@ -28,9 +28,9 @@ class Reader implements Subscriber {
   }
 }
 
-const message = (timestamp: number, data: unknown = null): Message => ({
+const message = (timestamp: number, text = ''): Message => ({
   type: 'sensor-data',
-  data,
+  data: { text },
   timestamp,
 });
 

@@ -1,5 +1,5 @@
 /** Boxes and names over a picture that fills its parent. */
-import type { SeenFace } from '../socket.ts';
+import type { SeenFace } from '../../../live/messages.ts';
 
 export interface FaceBoxesProps {
   readonly faces: readonly SeenFace[];

@@ -1,10 +1,10 @@
 /** Enrols somebody out of a picture that a board or a camera took: the picture stands still, the operator points at the face. */
 import { useEffect, useState } from 'preact/hooks';
+import type { SeenFace } from '../../../live/messages.ts';
 import { callForBytes, words } from '../api.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { FaceBoxes } from '../parts/face-boxes.tsx';
 import { Progress } from '../parts/progress.tsx';
-import type { SeenFace } from '../socket.ts';
 import type { FaceSource } from './calls.ts';
 import { EnrolDialog } from './enrol-dialog.tsx';
 
