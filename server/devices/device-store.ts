@@ -61,7 +61,7 @@ export interface AverageFilter {
   readonly deviceId: string;
   readonly sinceMs: number;
   readonly untilMs: number;
-  /** Equal parts of that time. */
+  /** Equal parts of that time, from the oldest reading in it on. */
   readonly buckets: number;
 }
 

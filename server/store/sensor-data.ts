@@ -35,8 +35,8 @@ export const SQL = {
       ORDER BY id DESC LIMIT $5
     ), placed AS (
       SELECT id, received_ms, data,
-        least($4::int - 1, floor((received_ms - $2::float8) * $4::int / ($3::float8 - $2::float8))::int) AS bucket
-      FROM chosen
+        least($4::int - 1, floor((received_ms - start) * $4::int / greatest(1, $3::float8 - start))::int) AS bucket
+      FROM chosen, (SELECT min(received_ms) AS start FROM chosen) AS oldest
     ), fields (bucket, name, value, depth) AS (
       SELECT bucket, NULL::text, data, 0 FROM placed
       UNION ALL

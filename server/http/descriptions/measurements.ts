@@ -35,7 +35,7 @@ export const ListQuery = Type.Object({
       maximum: MAX_LIST_LIMIT,
       expected: `a whole number from 1 to ${MAX_LIST_LIMIT}`,
       description:
-        'With `deviceId` and `since`: means in place of single readings, over so many equal parts of the time until now; `limit` says nothing then',
+        'With `deviceId` and `since`: means in place of single readings, over so many equal parts of the time from the oldest of them until now; `limit` says nothing then',
     }),
   ),
 });

@@ -2,6 +2,7 @@
 import { useCallback } from 'preact/hooks';
 import { serverNow, useTicking } from '../../clock.ts';
 import { usePage } from '../../page-context.ts';
+import { moodOf } from '../../parts/state-badge.tsx';
 import { linkToSource } from '../../router.ts';
 import type { Source } from '../../sources.ts';
 
@@ -57,6 +58,6 @@ function lookAround(list: readonly Source[]) {
     }
   }
   const people = [...seen.values()].sort((a, b) => a.name.localeCompare(b.name));
-  const online = list.filter(({ state }) => !['offline', 'failed', 'stopped'].includes(state)).length;
+  const online = list.filter(({ state }) => !['bad', 'warn'].includes(moodOf(state))).length;
   return { seen: people, unknown, online, total: list.length };
 }
