@@ -36,20 +36,32 @@ test('every number of a measurement is a series in the order of time, however de
     receivedAt: new Date(second * 1000).toISOString(),
     data: { deviceId: 'x', timestamp: 1, ...data },
   });
+  const point = (second: number, value: number) => ({
+    atMs: second * 1000,
+    value,
+    least: value,
+    most: value,
+  });
   const series = seriesOf([
     reading(2, { air: { humidity: 40 }, temperature: 21, note: 'fine' }),
     reading(1, { temperature: 20, broken: Number.NaN }),
   ]);
   assert.deepEqual(series, [
-    { name: 'air.humidity', points: [{ atMs: 2000, value: 40 }] },
+    { name: 'air.humidity', points: [point(2, 40)] },
+    { name: 'temperature', points: [point(1, 20), point(2, 21)] },
+  ]);
+});
+
+test('a mean keeps the least and the most of what it stands for', () => {
+  const [series] = seriesOf([
     {
-      name: 'temperature',
-      points: [
-        { atMs: 1000, value: 20 },
-        { atMs: 2000, value: 21 },
-      ],
+      receivedAt: new Date(1000).toISOString(),
+      data: { deviceId: 'x', timestamp: 1, air: { humidity: 40 } },
+      least: { 'air.humidity': 35 },
+      most: { 'air.humidity': 50 },
     },
   ]);
+  assert.deepEqual(series!.points, [{ atMs: 1000, value: 40, least: 35, most: 50 }]);
 });
 
 const REPORT: EnhancementReport = {
