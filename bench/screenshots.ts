@@ -31,7 +31,18 @@ interface Shot {
 }
 
 const SHOTS: readonly Shot[] = [
-  { name: 'wall', path: 'wall', ready: '.tile .face-box', inReadme: true },
+  {
+    name: 'wall',
+    path: 'wall',
+    ready: '.tile .face-box',
+    inReadme: true,
+    // The faces in front of a camera are told with its next scan.
+    prepare: async (page, { cameraUrl }) => {
+      if (cameraUrl === null) return;
+      const entrance = page.locator('.tile', { hasText: 'Entrance' });
+      await entrance.locator('.face-box').first().waitFor();
+    },
+  },
   { name: 'live', path: 'wall/device/esp32-front-door', ready: '.detail-picture img' },
   {
     name: 'before-and-after',
@@ -198,10 +209,12 @@ async function fakeCamera(ffmpegPath: string | null): Promise<string[]> {
   ];
 }
 
-/** Pictures that are on their way are waited for. */
+/** Pictures that are on their way are waited for, but for those of a camera without end. */
 async function settle(page: Page): Promise<void> {
   await page.waitForFunction(() =>
-    [...document.images].every((image) => image.loading === 'lazy' || image.complete),
+    [...document.images].every(
+      (image) => image.loading === 'lazy' || image.complete || image.src.includes('/mjpeg'),
+    ),
   );
   await page.waitForTimeout(700);
 }
