@@ -36,6 +36,8 @@ export class CommandQueue {
   readonly #options: CommandQueueOptions;
   /** Of each device, oldest first. */
   readonly #waiting = new Map<string, QueuedCommand[]>();
+  /** Counts on their way to the database: nobody waits for them but at the end. */
+  readonly #counting = new Set<Promise<unknown>>();
   #sent: number;
   #failed: number;
 
@@ -106,7 +108,16 @@ export class CommandQueue {
     if (commands === 0) return;
     this.#failed += commands;
     const { store, onStoreFailure } = this.#options;
-    store.countCommands('failed', commands).catch((error: unknown) => onStoreFailure?.(error));
+    const counted = store
+      .countCommands('failed', commands)
+      .catch((error: unknown) => onStoreFailure?.(error))
+      .finally(() => this.#counting.delete(counted));
+    this.#counting.add(counted);
+  }
+
+  /** Ends when every count is stored, or its failure told. */
+  async settle(): Promise<void> {
+    await Promise.all(this.#counting);
   }
 
   #append(command: QueuedCommand): void {

@@ -242,7 +242,7 @@ export async function openRegistry(options: RegistryOptions) {
     async close(): Promise<void> {
       clearInterval(timer);
       if (changed.size > 0 || removed.size > 0) await writes.add(null);
-      await writes.settle();
+      await Promise.all([writes.settle(), commands.settle()]);
     },
   };
 }
