@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type Figure, type Report, spreadFigure } from '../../bench/harness.ts';
+import { ofNewestDay } from '../../bench/readme-tables.ts';
 import { compareReports, readReports, summariseTargets, writeReports } from '../../bench/reports.ts';
 
 let folder: string;
@@ -79,4 +80,27 @@ test('a file that is not there, or holds something else, is said to be so', asyn
   await assert.rejects(readReports('nothing-there', folder), /nothing-there: expected a file of results/);
   await writeFile(join(folder, 'other.json'), '{"a": 1}');
   await assert.rejects(readReports('other', folder), /expected a report/);
+});
+
+test('of several reports of the newest day each figure is that of the longest run that has it', () => {
+  const figure = (name: string, value: number): Figure => ({ name, value, unit: 'ms' });
+  const at = (date: string, durationS: number | undefined, ...figures: Figure[]): Report => ({
+    ...report('index', figures),
+    date,
+    durationS,
+  });
+  const [merged, ...others] = ofNewestDay([
+    at('2026-01-01T20:00:00.000Z', 900, figure('search', 1), figure('of yesterday', 1)),
+    at('2026-01-02T03:00:00.000Z', undefined, figure('search', 2), figure('of that run alone', 2)),
+    at('2026-01-02T04:00:00.000Z', 300, figure('search', 3)),
+    at('2026-01-02T05:00:00.000Z', 60, figure('search', 4)),
+  ]);
+  assert.deepEqual(others, []);
+  assert.deepEqual(
+    merged!.figures.map(({ name, value }) => [name, value]),
+    [
+      ['search', 3],
+      ['of that run alone', 2],
+    ],
+  );
 });
