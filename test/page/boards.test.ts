@@ -1,7 +1,4 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { seriousFindings } from '../support/axe.ts';
@@ -9,7 +6,6 @@ import { noBrowser, openBrowser, type TestBrowser } from '../support/browser.ts'
 import { ffmpegOrReason } from '../support/ffmpeg.ts';
 import { boardFrame, daylightPortrait } from '../support/pictures.ts';
 import { formWith, startTestServer, type TestServer } from '../support/server.ts';
-import { until } from '../support/until.ts';
 
 const { reason: noFfmpeg } = await ffmpegOrReason();
 
@@ -267,86 +263,4 @@ describe('the page on its own', { skip: noBrowser, timeout: 240_000 }, () => {
       await browser.close();
     }
   });
-
-  test('a board that registers while the list of boards is on its way appears all the same', async () => {
-    const own = await startTestServer();
-    const browser = await openBrowser(own);
-    try {
-      const page = await browser.context.newPage();
-      const release = Promise.withResolvers<void>();
-      let listed = 0;
-      await page.route('**/api/v1/devices', async (route) => {
-        const response = await route.fetch();
-        listed++;
-        await release.promise;
-        await route.fulfill({ response });
-      });
-      const told: string[] = [];
-      page.on('websocket', (socket) =>
-        socket.on('framereceived', ({ payload }) => void told.push(String(payload))),
-      );
-      await page.goto('/');
-      await until(() => listed === 2 && told.length > 0);
-      await register(own, 'late-1', 'Came late');
-      await until(() => told.some((message) => message.includes('late-1')));
-      release.resolve();
-      await page.getByText('Came late').waitFor();
-    } finally {
-      await browser.close();
-      await own.dispose();
-    }
-  });
-
-  test('a view that could not be loaded while the server was away is there once it is back', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'facepool-test-page-'));
-    const before = await startTestServer({}, folder);
-    const browser = await openBrowser(before);
-    let after: TestServer | null = null;
-    try {
-      const page = await browser.open();
-      await page.getByText('No board or camera yet').waitFor();
-      await before.stop();
-      await page.getByRole('link', { name: 'Recordings' }).click();
-      await page.getByText('This part of the page could not be loaded').waitFor();
-      after = await startTestServer({ PORT: String(before.port) }, folder);
-      await page.getByText('No recording yet').waitFor();
-    } finally {
-      await browser.close();
-      await before.stop();
-      await after?.stop();
-      await rm(folder, { recursive: true, force: true });
-    }
-  });
-
-  test('a server that goes away is told; the page comes back by itself, with what happened meanwhile', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'facepool-test-page-'));
-    const before = await startTestServer({}, folder);
-    const browser = await openBrowser(before);
-    let after: TestServer | null = null;
-    try {
-      const page = await browser.open();
-      await page.getByText('Live', { exact: true }).waitFor();
-      await before.stop();
-      await page.getByText('No connection; trying again').waitFor();
-      after = await startTestServer({ PORT: String(before.port) }, folder);
-      // Before the page is back, while it loads its lists, or after: once, and without another sign of life.
-      await register(after, 'new-1', 'Came meanwhile');
-      await page.getByText('Live', { exact: true }).waitFor();
-      await page.getByText('Came meanwhile').waitFor();
-    } finally {
-      await browser.close();
-      await before.stop();
-      await after?.stop();
-      await rm(folder, { recursive: true, force: true });
-    }
-  });
 });
-
-async function register(server: TestServer, deviceId: string, deviceName: string): Promise<void> {
-  const response = await server.call('/api/v1/devices/register', {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ deviceId, deviceName }),
-  });
-  assert.equal(response.status, 200);
-}
