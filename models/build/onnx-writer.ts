@@ -2,81 +2,19 @@
  * Writes ONNX graphs. ONNX is a protocol buffer (onnx.proto3, IR version 8, operator set 17); the few messages needed are written
  * field by field in a fixed order, so that the same graph is always the same bytes.
  */
+import { Message } from './protobuf.ts';
 
 const IR_VERSION = 8;
 const OPERATOR_SET = 17;
 
-const VARINT = 0;
-const LENGTH_DELIMITED = 2;
-
-const FLOAT = 1;
+/** ONNX's number for float32. */
+export const FLOAT = 1;
 const INT64 = 7;
 
-const ATTRIBUTE_INT = 2;
-const ATTRIBUTE_STRING = 3;
-const ATTRIBUTE_INTS = 7;
-
-const utf8 = new TextEncoder();
-
-/** One protobuf message. Bytes are kept by reference until `finish`: weights are copied once, at the very end. */
-class Message {
-  readonly #chunks: Uint8Array[] = [];
-  #lengthBytes = 0;
-
-  /** @param value a whole number from 0 to 2^53 - 1 */
-  int(field: number, value: number): this {
-    this.#varint(field * 8 + VARINT);
-    this.#varint(value);
-    return this;
-  }
-
-  text(field: number, value: string): this {
-    return this.bytes(field, utf8.encode(value));
-  }
-
-  bytes(field: number, value: Uint8Array): this {
-    this.#varint(field * 8 + LENGTH_DELIMITED);
-    this.#varint(value.byteLength);
-    this.#push(value);
-    return this;
-  }
-
-  message(field: number, value: Message): this {
-    this.#varint(field * 8 + LENGTH_DELIMITED);
-    this.#varint(value.#lengthBytes);
-    for (const chunk of value.#chunks) this.#push(chunk);
-    return this;
-  }
-
-  finish(): Uint8Array {
-    const target = new Uint8Array(this.#lengthBytes);
-    let offset = 0;
-    for (const chunk of this.#chunks) {
-      target.set(chunk, offset);
-      offset += chunk.byteLength;
-    }
-    return target;
-  }
-
-  #varint(value: number): void {
-    if (!Number.isSafeInteger(value) || value < 0) {
-      throw new RangeError(`varint: expected a whole number from 0 on, received ${value}`);
-    }
-    const encoded: number[] = [];
-    let rest = value;
-    while (rest >= 128) {
-      encoded.push((rest % 128) + 128);
-      rest = Math.floor(rest / 128);
-    }
-    encoded.push(rest);
-    this.#push(Uint8Array.from(encoded));
-  }
-
-  #push(chunk: Uint8Array): void {
-    this.#chunks.push(chunk);
-    this.#lengthBytes += chunk.byteLength;
-  }
-}
+/** Kinds of attributes. */
+export const ATTRIBUTE_INT = 2;
+export const ATTRIBUTE_STRING = 3;
+export const ATTRIBUTE_INTS = 7;
 
 /** A value in the graph: the output of a node, an input or an initializer. */
 export type Value = string;
@@ -106,9 +44,9 @@ export class OnnxGraph {
     return name;
   }
 
-  /** Names a value as a float32 output. */
+  /** Names a value as a float32 output; one that has this name already is it. */
   output(name: string, dimensions: readonly Dimension[], value: Value): void {
-    this.#addNode('Identity', [value], name, {});
+    if (value !== name) this.#addNode('Identity', [value], name, {});
     this.#outputs.push(valueInfo(name, dimensions));
   }
 
@@ -117,13 +55,8 @@ export class OnnxGraph {
    * @throws RangeError where the dimensions do not hold exactly these values
    */
   weights(name: string, dimensions: readonly number[], data: Float32Array): Value {
-    const expected = dimensions.reduce((product, size) => product * size, 1);
-    if (data.length !== expected) {
-      throw new RangeError(
-        `${name}: expected ${expected} values for [${dimensions}], received ${data.length}`,
-      );
-    }
-    return this.#initializer(name, dimensions, FLOAT, bytesOf(data));
+    this.#initializers.push(weightsMessage(name, dimensions, data));
+    return name;
   }
 
   /** A float32 scalar; equal ones are stored once. */
@@ -134,14 +67,20 @@ export class OnnxGraph {
   /** A list of int64, as shapes, axes and pads are given; equal ones are stored once. */
   int64(values: readonly number[]): Value {
     const data = BigInt64Array.from(values, BigInt);
-    return this.#constant(`int64 ${values.join(' ')}`, (name) =>
-      this.#initializer(name, [values.length], INT64, bytesOf(data)),
-    );
+    return this.#constant(`int64 ${values.join(' ')}`, (name) => {
+      this.#initializers.push(tensorMessage(name, [values.length], INT64, bytesOf(data)));
+      return name;
+    });
   }
 
   /** Adds a node with one output and returns that. */
-  node(operator: string, inputs: readonly Value[], attributes: Attributes = {}): Value {
-    return this.#addNode(operator, inputs, `value_${this.#nodes.length}`, attributes);
+  node(
+    operator: string,
+    inputs: readonly Value[],
+    attributes: Attributes = {},
+    output: Value = `value_${this.#nodes.length}`,
+  ): Value {
+    return this.#addNode(operator, inputs, output, attributes);
   }
 
   /** The bytes of the model. */
@@ -162,19 +101,8 @@ export class OnnxGraph {
   }
 
   #addNode(operator: string, inputs: readonly Value[], output: Value, attributes: Attributes): Value {
-    const node = new Message();
-    for (const input of inputs) node.text(1, input);
-    node.text(2, output).text(3, `${operator}_${this.#nodes.length}`).text(4, operator);
-    for (const [name, value] of Object.entries(attributes)) node.message(5, attribute(name, value));
-    this.#nodes.push(node);
+    this.#nodes.push(nodeMessage(`${operator}_${this.#nodes.length}`, operator, inputs, output, attributes));
     return output;
-  }
-
-  #initializer(name: string, dimensions: readonly number[], dataType: number, raw: Uint8Array): Value {
-    const tensor = new Message();
-    for (const size of dimensions) tensor.int(1, size);
-    this.#initializers.push(tensor.int(2, dataType).text(8, name).bytes(9, raw));
-    return name;
   }
 
   #constant(key: string, add: (name: string) => Value): Value {
@@ -186,6 +114,44 @@ export class OnnxGraph {
   }
 }
 
+/** A NodeProto with one output. */
+export function nodeMessage(
+  name: string,
+  operator: string,
+  inputs: readonly Value[],
+  output: Value,
+  attributes: Attributes,
+): Message {
+  const node = new Message();
+  for (const input of inputs) node.text(1, input);
+  node.text(2, output).text(3, name).text(4, operator);
+  for (const [key, value] of Object.entries(attributes)) node.message(5, attribute(key, value));
+  return node;
+}
+
+/**
+ * A TensorProto of float32, with the values by reference.
+ * @throws RangeError where the dimensions do not hold exactly these values
+ */
+export function weightsMessage(name: string, dimensions: readonly number[], data: Float32Array): Message {
+  const expected = dimensions.reduce((product, size) => product * size, 1);
+  if (data.length !== expected) {
+    throw new RangeError(`${name}: expected ${expected} values for [${dimensions}], received ${data.length}`);
+  }
+  return tensorMessage(name, dimensions, FLOAT, bytesOf(data));
+}
+
+function tensorMessage(
+  name: string,
+  dimensions: readonly number[],
+  dataType: number,
+  raw: Uint8Array,
+): Message {
+  const tensor = new Message();
+  for (const size of dimensions) tensor.int(1, size);
+  return tensor.int(2, dataType).text(8, name).bytes(9, raw);
+}
+
 function attribute(name: string, value: number | readonly number[] | string): Message {
   const message = new Message().text(1, name);
   if (typeof value === 'number') return message.int(3, value).int(20, ATTRIBUTE_INT);
@@ -194,7 +160,8 @@ function attribute(name: string, value: number | readonly number[] | string): Me
   return message.int(20, ATTRIBUTE_INTS);
 }
 
-function valueInfo(name: string, dimensions: readonly Dimension[]): Message {
+/** A ValueInfoProto of a float32 tensor. */
+export function valueInfo(name: string, dimensions: readonly Dimension[]): Message {
   const shape = new Message();
   for (const dimension of dimensions) {
     const entry = new Message();

@@ -16,6 +16,7 @@ import {
   TensorStore,
   wholePicture,
 } from './letterbox.ts';
+import { cellsOf, highestScore, leastFactorOf, scoreOf } from './yunet-cells.ts';
 
 export interface YunetOptions {
   readonly scoreThreshold: number;
@@ -64,7 +65,7 @@ export function createYunetDetector(graph: Graph, options: YunetOptions): Detect
     const outputs = await graph.run(tensor, [1, 3, tensorHeight, tensorWidth], outputsOf.get(tensor));
     outputsOf.set(tensor, outputs);
     const faces = decode(outputs, letterbox, { ...options, scoreThreshold: leastScore });
-    return { faces, suspicion: faces.length > 0 ? 1 : highestScore(outputs, LARGEST_CELL_PX) };
+    return { faces, suspicion: faces.length > 0 ? 1 : highestScore(cellsOf(outputs, LARGEST_CELL_PX)) };
   }
 
   return {
@@ -118,27 +119,26 @@ export function closeUpOf(picture: { width: number; height: number }): Letterbox
 const toMultiple = (side: number): number =>
   Math.max(1, Math.ceil(Math.round(side) / SIDE_MULTIPLE_PX)) * SIDE_MULTIPLE_PX;
 
-/** Outputs for each cell size s: `cls_s`, `obj_s` [1, cells, 1], `bbox_s` [1, cells, 4], `kps_s` [1, cells, 10], in cells. */
 function decode(outputs: GraphOutputs, letterbox: Letterbox, options: YunetOptions): DetectedFace[] {
   const faces: DetectedFace[] = [];
-  const leastFactor = options.scoreThreshold ** 2;
   for (const cellPx of CELL_SIZES_PX) {
-    const classes = outputs[`cls_${cellPx}`]!;
-    const objectness = outputs[`obj_${cellPx}`]!;
-    const boxes = outputs[`bbox_${cellPx}`]!;
-    const points = outputs[`kps_${cellPx}`]!;
+    const cells = cellsOf(outputs, cellPx);
+    const { classes, objectness, boxes, boxCellStride, points, pointCellStride, valueStride } = cells;
+    const leastFactor = leastFactorOf(cells, options.scoreThreshold);
     const columns = letterbox.placement.tensorWidth / cellPx;
-    for (let i = 0; i < classes.length; i++) {
-      // Both factors are at most 1: most cells are dismissed by one comparison, without a root.
+    for (let i = 0; i < cells.count; i++) {
+      // Most cells are dismissed by one comparison, without a root.
       if (classes[i]! < leastFactor || objectness[i]! < leastFactor) continue;
-      const score = Math.sqrt(clampToUnit(classes[i]!) * clampToUnit(objectness[i]!));
+      const score = scoreOf(cells, i);
       if (score < options.scoreThreshold) continue;
       const column = i % columns;
       const row = Math.floor(i / columns);
-      const centreX = (column + boxes[4 * i]!) * cellPx;
-      const centreY = (row + boxes[4 * i + 1]!) * cellPx;
-      const halfWidth = (Math.exp(boxes[4 * i + 2]!) * cellPx) / 2;
-      const halfHeight = (Math.exp(boxes[4 * i + 3]!) * cellPx) / 2;
+      const boxValue = (k: number) => boxes[i * boxCellStride + k * valueStride]!;
+      const pointValue = (k: number) => points[i * pointCellStride + k * valueStride]!;
+      const centreX = (column + boxValue(0)) * cellPx;
+      const centreY = (row + boxValue(1)) * cellPx;
+      const halfWidth = (Math.exp(boxValue(2)) * cellPx) / 2;
+      const halfHeight = (Math.exp(boxValue(3)) * cellPx) / 2;
       const box = boxToPicture(
         letterbox,
         centreX - halfWidth,
@@ -148,8 +148,8 @@ function decode(outputs: GraphOutputs, letterbox: Letterbox, options: YunetOptio
       );
       const five: Point[] = [];
       for (let k = 0; k < 5; k++) {
-        const x = (column + points[10 * i + 2 * k]!) * cellPx;
-        const y = (row + points[10 * i + 2 * k + 1]!) * cellPx;
+        const x = (column + pointValue(2 * k)) * cellPx;
+        const y = (row + pointValue(2 * k + 1)) * cellPx;
         five.push(pointToPicture(letterbox, x, y));
       }
       faces.push({ box, score, points: five as unknown as FivePoints });
@@ -157,14 +157,3 @@ function decode(outputs: GraphOutputs, letterbox: Letterbox, options: YunetOptio
   }
   return suppressNonMaxima(faces, options.overlapThreshold);
 }
-
-function highestScore(outputs: GraphOutputs, cellPx: number): number {
-  const classes = outputs[`cls_${cellPx}`]!;
-  const objectness = outputs[`obj_${cellPx}`]!;
-  let highest = 0;
-  for (let i = 0; i < classes.length; i++)
-    highest = Math.max(highest, clampToUnit(classes[i]!) * clampToUnit(objectness[i]!));
-  return Math.sqrt(highest);
-}
-
-const clampToUnit = (value: number): number => Math.min(1, Math.max(0, value));
