@@ -51,6 +51,16 @@ export async function callForBytes(path: string, options: CallOptions = {}): Pro
   return response.blob();
 }
 
+/**
+ * For bytes that are looked at here: a `Blob` lies with another process of the browser, and has to be fetched back from there.
+ * @throws {ApiError} as `call`
+ */
+export async function callForBuffer(path: string, options: CallOptions = {}): Promise<ArrayBuffer> {
+  const response = await send(path, options);
+  if (!response.ok) throw errorOf(response, await bodyOf(response));
+  return response.arrayBuffer();
+}
+
 async function send(path: string, { method = 'GET', json, body, headers, signal }: CallOptions) {
   const all = new Headers(headers);
   all.set('X-Requested-With', 'facepool');

@@ -1,5 +1,5 @@
 /** Sources for components: a whole list, or one that is told of alone. */
-import { useEffect, useReducer } from 'preact/hooks';
+import { useEffect, useReducer, useRef } from 'preact/hooks';
 import { usePage } from './page-context.ts';
 import { keyOf, type Source } from './sources.ts';
 
@@ -30,4 +30,34 @@ export function useSource(kind: Source['kind'], id: string): Source | null {
     return stop;
   }, [sources, key]);
   return drawn;
+}
+
+/** Drawn again with every change of this source but a newer picture: whoever shows those as they come does so by itself. */
+export function useSourceButPictures(kind: Source['kind'], id: string) {
+  const { sources } = usePage();
+  const key = keyOf(kind, id);
+  const [, redraw] = useReducer<number, void>(count, 0);
+  const source = sources.get(key);
+  const drawn = useRef(source);
+  drawn.current = source;
+  useEffect(() => {
+    const look = () => {
+      if (!isSameButPicture(drawn.current, sources.get(key))) redraw();
+    };
+    look();
+    return sources.onChange(key, look);
+  }, [sources, key]);
+  if (source === null) return null;
+  const { picture, ...rest } = source;
+  return { ...rest, hasPicture: picture !== null };
+}
+
+function isSameButPicture(a: Source | null, b: Source | null): boolean {
+  if (a === null || b === null) return a === b;
+  return (
+    a.name === b.name &&
+    a.state === b.state &&
+    a.trouble === b.trouble &&
+    (a.picture === null) === (b.picture === null)
+  );
 }

@@ -3,10 +3,16 @@ import { useCallback } from 'preact/hooks';
 import { agoWords, timeWords, useTicking } from '../clock.ts';
 
 export function Age({ at }: { at: number }) {
-  const text = useTicking(useCallback(() => agoWords(at), [at]));
+  return <ChangingAge of={useCallback(() => at, [at])} />;
+}
+
+/** @param of when it was, looked at once a second: for what is new so often that drawing each would cost more than it tells */
+export function ChangingAge({ of }: { of: () => number }) {
+  const text = useTicking(useCallback(() => JSON.stringify([of(), agoWords(of())]), [of]));
+  const [at, ago] = JSON.parse(text) as [number, string];
   return (
     <time class="age" dateTime={new Date(at).toISOString()} title={timeWords(at)}>
-      {text}
+      {ago}
     </time>
   );
 }

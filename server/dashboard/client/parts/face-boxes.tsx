@@ -13,9 +13,9 @@ export interface FaceBoxesProps {
 export function FaceBoxes({ faces, width, height, onChoose }: FaceBoxesProps) {
   return (
     <>
-      {faces.map((face) => {
+      {faces.map((face, i) => {
         const { x, y } = face.box;
-        // Percentages hold whatever size the picture is drawn at.
+        // Percentages hold whatever size the picture is drawn at. Keys are numbers, so that boxes move with the faces, and keep the focus.
         const place = {
           left: `${(100 * x) / width}%`,
           top: `${(100 * y) / height}%`,
@@ -27,7 +27,7 @@ export function FaceBoxes({ faces, width, height, onChoose }: FaceBoxesProps) {
         const classes = `face-box ${known ? 'known' : ''} ${y < height * 0.12 ? 'below' : ''} ${x > width * 0.55 ? 'from-right' : ''}`;
         return onChoose ? (
           <button
-            key={`${x} ${y}`}
+            key={i}
             type="button"
             class={classes}
             style={place}
@@ -37,7 +37,7 @@ export function FaceBoxes({ faces, width, height, onChoose }: FaceBoxesProps) {
             {name}
           </button>
         ) : (
-          <span key={`${x} ${y}`} class={classes} style={place}>
+          <span key={i} class={classes} style={place}>
             {name}
           </span>
         );
