@@ -14,8 +14,10 @@ import {
   timingFigure,
   verify,
 } from './harness.ts';
+import { jpegEncoding } from './jpeg-encoding.ts';
 import { openOpenCv } from './peers/opencv.ts';
 import { unpackRgb565 as unpackPlainly } from './peers/plain-frames.ts';
+import { psnr } from './psnr.ts';
 import { samplePhoto } from './sample-photos.ts';
 import { type Capture, capture, plainCapture } from './simulated-sensor.ts';
 
@@ -97,6 +99,7 @@ export async function run(reporter: Reporter): Promise<void> {
   }
 
   await enhancement(reporter);
+  await jpegEncoding(reporter);
   await againstOpenCv(reporter, made, expected);
 }
 
@@ -232,11 +235,4 @@ async function againstOpenCv(reporter: Reporter, made: Capture, plain: Uint8Arra
 /** OpenCV cuts off where the exact unpack rounds: 5, 6 and 5 bits are the same. */
 function onlyLowBitsDiffer(first: Uint8Array, second: Uint8Array): boolean {
   return first.length === second.length && first.every((value, i) => value >> 3 === second[i]! >> 3);
-}
-
-/** Peak signal-to-noise ratio in decibels. */
-function psnr(picture: Uint8Array, wanted: Float32Array): number {
-  let squares = 0;
-  for (let i = 0; i < picture.length; i++) squares += (picture[i]! - wanted[i]!) ** 2;
-  return 10 * Math.log10((255 ** 2 * picture.length) / squares);
 }

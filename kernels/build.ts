@@ -32,6 +32,11 @@ export const moduleBuilds: readonly ModuleBuild[] = [
     options: [...relaxed, '--initialMemory', '1', '--maximumMemory', '16384'],
   },
   {
+    name: 'jpeg',
+    entry: 'jpeg',
+    options: [...relaxed, '--initialMemory', '1', '--maximumMemory', '1024'],
+  },
+  {
     name: 'embedding-index',
     entry: 'embedding-index',
     // Accepts a shared memory of any size: 65,536 pages are all that 32 bits can address.

@@ -80,14 +80,6 @@ export function formatOf(bytes: Uint8Array): 'JPEG' | 'PNG' | 'WebP' | 'AVIF' | 
   return null;
 }
 
-/** JPEG of an RGB888 picture, 4:2:0. */
-export function encodeJpeg(picture: Picture, quality: number): Promise<Uint8Array> {
-  const raw = { width: picture.width, height: picture.height, channels: 3 as const };
-  // Measured at 320x240: Huffman tables made for each picture save 3 % of its bytes and cost 40 % of the time.
-  // Not read in sequence: pixels in memory would go through a line cache, which takes 8 % of the time of a small one.
-  return sharp(picture.data, { raw }).jpeg({ quality, optimiseCoding: false }).toBuffer();
-}
-
 /** The pool's threads are the parallelism: libvips gets one thread a picture, and no cache of operations that never repeat. */
 export function configureSharp(): void {
   sharp.concurrency(1);

@@ -3,11 +3,12 @@ import { threadId } from 'node:worker_threads';
 import { createEnhancer, type Enhancer } from '../kernels/enhance.ts';
 import type { EnhancementReport } from '../kernels/enhancement-report.ts';
 import { FrameHistory } from '../kernels/frame-history.ts';
+import { createJpegEncoder, type JpegEncoder } from '../kernels/jpeg-encoder.ts';
 import { createPixelKernels } from '../kernels/kernels.ts';
 import type { Picture, PixelKernels, Yuv420Picture } from '../kernels/picture.ts';
 import { annotatePicture } from './annotate.ts';
 import { cropPicture } from './crop.ts';
-import { configureSharp, decodePicture, encodeJpeg, PictureError } from './decode.ts';
+import { configureSharp, decodePicture, PictureError } from './decode.ts';
 import { createDeviceOpener } from './device.ts';
 import { EnhancedPixels } from './enhanced-pixels.ts';
 import { createMatcher } from './match.ts';
@@ -29,6 +30,7 @@ import { createGraphOpener, ProviderError } from './session.ts';
 interface WorkerParts extends PipelineParts {
   readonly enhancer: Enhancer;
   readonly enhanced: EnhancedPixels;
+  readonly jpegEncoder: JpegEncoder;
 }
 
 export type FaceWorker = (task: WorkerTask) => Promise<WorkerAnswer>;
@@ -49,6 +51,7 @@ export async function createFaceWorker(setup: WorkerSetup): Promise<FaceWorker> 
       kernels: await createPixelKernels('simd'),
       enhancer: await createEnhancer('simd'),
       enhanced: new EnhancedPixels(),
+      jpegEncoder: await createJpegEncoder('simd'),
       ...(await openModels(opener, setup.models)),
       matcher: createMatcher(),
       limits: setup.limits,
@@ -65,7 +68,7 @@ export async function createFaceWorker(setup: WorkerSetup): Promise<FaceWorker> 
       if (task.kind === 'crop') return await cropPicture(task, setup.limits);
       if (task.kind === 'unpack') {
         const picture = unpack(parts.kernels, task.input);
-        return { kind: 'unpacked', jpeg: await encodeJpeg(picture, task.jpegQuality) };
+        return { kind: 'unpacked', jpeg: parts.jpegEncoder.encode(picture, task.jpegQuality) };
       }
       return await analyse(parts, task);
     } catch (error) {
@@ -82,16 +85,16 @@ async function analyse(parts: WorkerParts, task: AnalyseTask): Promise<AnalyseRe
   const start = performance.now();
   const { picture, looks, factor, enhancement, enhanceMs } = await readPicture(parts, task.input);
   const readAt = performance.now();
-  // libvips encodes on a thread of its own while the networks run on this one.
-  const encoding =
-    task.jpegQuality === null ? null : encodeJpeg(unpacked(parts.kernels, picture), task.jpegQuality);
-  encoding?.catch(() => {});
+  // Before the networks have driven the pixels out of the processor's cache.
+  const jpeg =
+    task.jpegQuality === null
+      ? null
+      : parts.jpegEncoder.encode(unpacked(parts.kernels, picture), task.jpegQuality);
+  const encodedAt = performance.now();
   const { faces, timings } = await findFaces(parts, picture, factor, task, {
     looks,
     legible: enhancement?.legible ?? true,
   });
-  const foundAt = performance.now();
-  const jpeg = await encoding;
   const end = performance.now();
   return {
     kind: 'analysed',
@@ -104,7 +107,7 @@ async function analyse(parts: WorkerParts, task: AnalyseTask): Promise<AnalyseRe
       decodeMs: readAt - start - enhanceMs,
       enhanceMs,
       ...timings,
-      encodeMs: end - foundAt,
+      encodeMs: encodedAt - readAt,
       totalMs: end - start,
     },
     jpeg,

@@ -87,12 +87,12 @@ import { times } from './times';
 }
 
 /**
- * Coefficients down eight columns of eight values, halved so that a second pass cannot overflow, and turned: the eight of a column lie
- * side by side, 16 bytes for each column, at `to`.
+ * Coefficients down eight columns of eight values, times a fraction (a half or less, so that a second pass cannot overflow), and turned: the
+ * eight of a column lie side by side, 16 bytes for each column, at `to`.
  */
 // @ts-ignore: decorator
 @inline export function turnedColumns(
-  from: usize, stride: usize, to: usize, c7071: v128, c3827: v128, c5412: v128, c3066: v128, half: v128,
+  from: usize, stride: usize, to: usize, c7071: v128, c3827: v128, c5412: v128, c3066: v128, fraction: v128,
 ): void {
   const x0 = v128.load(from);
   const x1 = v128.load(from + stride);
@@ -102,14 +102,14 @@ import { times } from './times';
   const x5 = v128.load(from + stride * 5);
   const x6 = v128.load(from + stride * 6);
   const x7 = v128.load(from + stride * 7);
-  const d0 = times(forward(0, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
-  const d1 = times(forward(1, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
-  const d2 = times(forward(2, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
-  const d3 = times(forward(3, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
-  const d4 = times(forward(4, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
-  const d5 = times(forward(5, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
-  const d6 = times(forward(6, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
-  const d7 = times(forward(7, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), half);
+  const d0 = times(forward(0, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), fraction);
+  const d1 = times(forward(1, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), fraction);
+  const d2 = times(forward(2, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), fraction);
+  const d3 = times(forward(3, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), fraction);
+  const d4 = times(forward(4, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), fraction);
+  const d5 = times(forward(5, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), fraction);
+  const d6 = times(forward(6, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), fraction);
+  const d7 = times(forward(7, x0, x1, x2, x3, x4, x5, x6, x7, c7071, c3827, c5412, c3066), fraction);
   v128.store(to, transposed(0, d0, d1, d2, d3, d4, d5, d6, d7));
   v128.store(to, transposed(1, d0, d1, d2, d3, d4, d5, d6, d7), 16);
   v128.store(to, transposed(2, d0, d1, d2, d3, d4, d5, d6, d7), 32);
