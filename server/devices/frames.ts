@@ -1,11 +1,14 @@
-/** The pictures of boards on the disk: stored under names that never collide, listed, and removed when their time is over. */
-import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+/**
+ * The pictures of boards on the disk: stored under names that never collide, listed, and removed when their time is over. Where frames come
+ * while others go, the new are written over the old, and no file is made or removed: ext4 passes by each inode that was freed within the
+ * last minutes before it makes a file, which with some hundred files a second costs several times the writing.
+ */
+import { mkdir } from 'node:fs/promises';
 import { ServerError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import { type Clocks, systemClocks } from './device.ts';
+import { createFrameFiles, findFrames, type OpenedFrame, type RawFrameFile } from './frame-files.ts';
 import { fileNamePart, namesOf } from './frame-names.ts';
 
 export interface FramesOptions {
@@ -18,25 +21,11 @@ export interface FramesOptions {
   readonly clocks?: Clocks;
 }
 
-/** The untouched frame, kept beside the stored picture: the bytes, and the headers that describe them. */
-export interface RawFrameFile {
-  readonly bytes: Uint8Array;
-  readonly headers: Readonly<Record<string, string>>;
-}
-
 export interface StoredFrame {
   /** Plain file name, `<device>_<ms>.jpg`. */
   readonly name: string;
   readonly createdAt: Date;
   readonly sizeBytes: number;
-}
-
-export interface OpenedFrame {
-  readonly handle: FileHandle;
-  readonly sizeBytes: number;
-  readonly modifiedAt: Date;
-  /** Headers to answer with; they carry the type. */
-  readonly headers: Readonly<Record<string, string>>;
 }
 
 export interface FrameStore {
@@ -60,12 +49,12 @@ interface Entry extends StoredFrame {
   readonly hasRaw: boolean;
   /** By the monotonic clock: the clock that names are made of may be set back, and a frame must not stay the longer for it. */
   readonly storedMs: number;
+  /** Written by this run. Of other files nobody knows whose they are, who may read them, and what links to them. */
+  readonly isOwn: boolean;
 }
 
-const JPEG_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]*_(\d{1,16})\.jpg$/;
-const RAW = '.raw';
-const RAW_HEADERS = '.raw.json';
-const UNFINISHED = '.part';
+type Reason = 'age' | 'space' | 'disk_full';
+
 /** No space, over quota. */
 const DISK_FULL = new Set(['ENOSPC', 'EDQUOT']);
 /** Room for several frames at once: others are being written at the same moment. */
@@ -76,13 +65,15 @@ const SAY_FULL_EVERY_MS = 10_000;
 export async function openFrames(options: FramesOptions): Promise<FrameStore> {
   const { folder, log, metrics, clocks = systemClocks } = options;
   await mkdir(folder, { recursive: true, mode: 0o700 });
+  const files = createFrameFiles(folder, log);
   // In the order in which they were stored: a Map keeps the order of insertion.
   const entries = await readFolder(folder, clocks);
+  /** Of frames in the making, and of those whose files are not gone yet. */
   const reserved = new Set<string>();
+  /** With those in the making: of several at once each makes room for itself. */
   let storedBytes = 0;
   for (const entry of entries.values()) storedBytes += entry.storedBytes;
 
-  const path = (name: string) => join(folder, name);
   let saidFullMs = Number.NEGATIVE_INFINITY;
   let removing: Promise<void> = removeDue();
   const timer = setInterval(
@@ -93,28 +84,50 @@ export async function openFrames(options: FramesOptions): Promise<FrameStore> {
   );
   timer.unref();
 
+  /** Null for a frame that may stay. */
+  function whyDue(entry: Entry): 'age' | 'space' | null {
+    if (entry.storedMs < clocks.monotonicMs() - options.retentionS * 1000) return 'age';
+    return storedBytes > options.storageBytes ? 'space' : null;
+  }
+
   async function removeDue(): Promise<void> {
-    const oldestMs = clocks.monotonicMs() - options.retentionS * 1000;
     for (const entry of entries.values()) {
-      const isOld = entry.storedMs < oldestMs;
-      if (!isOld && storedBytes <= options.storageBytes) break;
-      await remove(entry, isOld ? 'age' : 'space');
+      const reason = whyDue(entry);
+      if (reason === null) break;
+      await remove(entry, reason);
     }
     metrics.storedFrameBytes.set(storedBytes);
   }
 
-  async function remove(entry: Entry, reason: 'age' | 'space' | 'disk_full'): Promise<void> {
+  function remove(entry: Entry, reason: Reason): Promise<void> {
+    takeOut(entry, reason);
+    return removeFiles(entry);
+  }
+
+  /** From here on nobody opens it, and no other frame gets its name until its files are gone. */
+  function takeOut(entry: Entry, reason: Reason): void {
     entries.delete(entry.name);
+    reserved.add(entry.name);
     storedBytes -= entry.storedBytes;
     metrics.framesRemoved.inc({ reason });
     log.debug({ frame: entry.name, reason }, 'a stored frame is removed');
-    try {
-      // Only what is there: some hundred frames a second come, and as many go.
-      for (const suffix of entry.hasRaw ? ['', RAW, RAW_HEADERS] : [''])
-        await rm(path(entry.name + suffix), { force: true });
-    } catch (error) {
-      log.warn({ err: error, frame: entry.name }, 'a frame could not be removed');
+  }
+
+  async function removeFiles(entry: Entry): Promise<void> {
+    await files.remove(entry);
+    reserved.delete(entry.name);
+  }
+
+  /** Takes out the oldest frame that has to go anyway and that nobody reads, for the next one to be written over it. */
+  function takeDue(): Entry | null {
+    for (const entry of entries.values()) {
+      const reason = whyDue(entry);
+      if (reason === null) return null;
+      takeOut(entry, reason);
+      if (entry.isOwn && !files.isRead(entry.name)) return entry;
+      removing = removing.then(() => removeFiles(entry));
     }
+    return null;
   }
 
   /** False where no frame is left that could go. */
@@ -149,55 +162,36 @@ export async function openFrames(options: FramesOptions): Promise<FrameStore> {
     }
   }
 
-  async function writeWhole(name: string, data: Uint8Array | string): Promise<void> {
-    await writeFile(path(name + UNFINISHED), data, { mode: 0o600 });
-    await rename(path(name + UNFINISHED), path(name));
-  }
-
-  /** False where the disk is full; nothing is left of it then. */
-  async function written(name: string, jpeg: Uint8Array, raw: RawFrameFile | null): Promise<boolean> {
+  /** False where the disk is full; nothing is left of it then, nor of the frame whose files it was to get. */
+  async function written(
+    name: string,
+    jpeg: Uint8Array,
+    raw: RawFrameFile | null,
+    over: Entry | null,
+  ): Promise<boolean> {
     try {
-      if (raw !== null) {
-        await writeWhole(name + RAW_HEADERS, JSON.stringify(raw.headers));
-        await writeWhole(name + RAW, raw.bytes);
-      }
-      await writeWhole(name, jpeg);
+      await files.write(name, jpeg, raw, over);
       return true;
     } catch (error) {
-      for (const suffix of ['', RAW, RAW_HEADERS]) {
-        await rm(path(name + suffix), { force: true });
-        await rm(path(name + suffix + UNFINISHED), { force: true });
-      }
       if (DISK_FULL.has((error as NodeJS.ErrnoException).code ?? '')) return false;
       throw error;
+    } finally {
+      if (over !== null) reserved.delete(over.name);
     }
-  }
-
-  async function openFile(name: string): Promise<FileHandle | null> {
-    try {
-      return await open(path(name), constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-      throw error;
-    }
-  }
-
-  async function openWith(
-    name: string,
-    headers: Readonly<Record<string, string>>,
-  ): Promise<OpenedFrame | null> {
-    const handle = await openFile(name);
-    if (handle === null) return null;
-    const { size, mtime } = await handle.stat();
-    return { handle, sizeBytes: size, modifiedAt: mtime, headers };
   }
 
   return {
     async store(deviceId, jpeg, raw) {
       const { name, createdAt } = reserve(deviceId);
-      const neededBytes = MAKE_ROOM_FACTOR * (jpeg.length + (raw?.bytes.length ?? 0));
+      const bytes = jpeg.length + (raw?.bytes.length ?? 0);
+      storedBytes += bytes;
       try {
-        while (!(await written(name, jpeg, raw))) if (!(await makeRoom(neededBytes))) throw diskFull();
+        for (let over = takeDue(); !(await written(name, jpeg, raw, over)); over = null)
+          // One that was to be written over is gone, which may be room enough.
+          if (over === null && !(await makeRoom(MAKE_ROOM_FACTOR * bytes))) throw diskFull();
+      } catch (error) {
+        storedBytes -= bytes;
+        throw error;
       } finally {
         reserved.delete(name);
       }
@@ -205,12 +199,12 @@ export async function openFrames(options: FramesOptions): Promise<FrameStore> {
         name,
         createdAt,
         sizeBytes: jpeg.length,
-        storedBytes: jpeg.length + (raw?.bytes.length ?? 0),
+        storedBytes: bytes,
         hasRaw: raw !== null,
         storedMs: clocks.monotonicMs(),
+        isOwn: true,
       };
       entries.set(name, entry);
-      storedBytes += entry.storedBytes;
       metrics.storedFrameBytes.set(storedBytes);
       if (storedBytes > options.storageBytes) removing = removing.then(removeDue);
       return entry;
@@ -229,31 +223,9 @@ export async function openFrames(options: FramesOptions): Promise<FrameStore> {
       return [...entries.values()].filter(({ storedMs }) => storedMs >= oldestMs);
     },
     // Only names that are in the index are ever joined to the folder's path: nothing outside it can be asked for.
-    async open(name) {
-      return entries.has(name) ? openWith(name, { 'Content-Type': 'image/jpeg' }) : null;
-    },
-    async openRaw(name) {
-      if (!entries.has(name)) return null;
-      const headersFile = await openFile(name + RAW_HEADERS);
-      if (headersFile === null) return null;
-      try {
-        return await openWith(
-          name + RAW,
-          JSON.parse(await headersFile.readFile('utf8')) as Record<string, string>,
-        );
-      } finally {
-        await headersFile.close();
-      }
-    },
-    async read(name) {
-      const handle = entries.has(name) ? await openFile(name) : null;
-      if (handle === null) return null;
-      try {
-        return await handle.readFile();
-      } finally {
-        await handle.close();
-      }
-    },
+    open: async (name) => (entries.has(name) ? files.open(name) : null),
+    openRaw: async (name) => (entries.has(name) ? files.openRaw(name) : null),
+    read: async (name) => (entries.has(name) ? files.read(name) : null),
     async close() {
       clearInterval(timer);
       await removing;
@@ -263,32 +235,14 @@ export async function openFrames(options: FramesOptions): Promise<FrameStore> {
 
 async function readFolder(folder: string, clocks: Clocks): Promise<Map<string, Entry>> {
   const nowMs = { wall: clocks.wallMs(), monotonic: clocks.monotonicMs() };
-  const names = new Set(await readdir(folder));
-  const found: Entry[] = [];
-  for (const name of names) {
-    // Left by a run that ended in the middle of writing, or whose picture is gone.
-    const picture = name.replace(/(\.raw(\.json)?)$/, '');
-    if (name.endsWith(UNFINISHED) || (picture !== name && !names.has(picture))) {
-      await rm(join(folder, name), { force: true });
-      continue;
-    }
-    const match = JPEG_NAME.exec(name);
-    if (match === null) continue;
-    const { size } = await stat(join(folder, name));
-    const rawBytes = names.has(name + RAW) ? (await stat(join(folder, name + RAW))).size : 0;
-    const createdAt = new Date(Number(match[1]));
-    found.push({
-      name,
-      createdAt,
-      sizeBytes: size,
-      storedBytes: size + rawBytes,
-      hasRaw: names.has(name + RAW) || names.has(name + RAW_HEADERS),
-      // One of the future was stored before the clock was set back.
-      storedMs: nowMs.monotonic - Math.max(0, nowMs.wall - createdAt.getTime()),
-    });
-  }
-  found.sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime());
-  return new Map(found.map((entry) => [entry.name, entry]));
+  const entries = (await findFrames(folder)).map(({ rawBytes, ...frame }) => ({
+    ...frame,
+    storedBytes: frame.sizeBytes + rawBytes,
+    // One of the future was stored before the clock was set back.
+    storedMs: nowMs.monotonic - Math.max(0, nowMs.wall - frame.createdAt.getTime()),
+    isOwn: false,
+  }));
+  return new Map(entries.map((entry) => [entry.name, entry]));
 }
 
 const diskFull = () =>

@@ -4,8 +4,8 @@ import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { overloaded, ServerError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import type { OpenedFrame } from './frame-files.ts';
 import { fileNamePart } from './frame-names.ts';
-import type { OpenedFrame } from './frames.ts';
 import {
   type ChosenFrame,
   canvasSize,

@@ -1,7 +1,8 @@
 /** Frames of boards: taken in, looked at, stored, listed and served. */
 import type { EncodedPicture, RawFrame } from '../../../workers/protocol.ts';
 import type { FrameEnhancer } from '../../devices/frame-enhancement.ts';
-import type { FrameStore, RawFrameFile } from '../../devices/frames.ts';
+import type { RawFrameFile } from '../../devices/frame-files.ts';
+import type { FrameStore } from '../../devices/frames.ts';
 import type { LastFrame } from '../../devices/last-frames.ts';
 import { invalidField, notFound, ServerError, unsupportedMediaType } from '../../errors.ts';
 import type { Config } from '../../settings.ts';
