@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, describe, test } from 'node:test';
 import pino from 'pino';
-import { type FrameStore, openFrames } from '../../../server/devices/frames.ts';
+import { type FrameStore, type FramesOptions, openFrames } from '../../../server/devices/frames.ts';
 import { createMetrics } from '../../../server/metrics.ts';
 
 const DISK_BYTES = 1024 * 1024;
@@ -37,13 +37,14 @@ describe('a disk that is full', { skip: disk === null ? 'this user may not mount
   });
   const lines: string[] = [];
   const metrics = createMetrics();
-  const open = () =>
+  const open = (options: Partial<FramesOptions> = {}) =>
     openFrames({
       folder,
       retentionS: 600,
       storageBytes: 1e9,
       log: pino({ level: 'warn' }, { write: (line: string) => lines.push(line) }),
       metrics,
+      ...options,
     });
 
   test('is answered with the oldest frames going first, and said aloud', async () => {
@@ -82,5 +83,38 @@ describe('a disk that is full', { skip: disk === null ? 'this user may not mount
     assert.deepEqual(await readdir(folder), []);
     await writeFile(join(disk!, 'other'), Buffer.alloc(10_000));
     await frames.store('cam', Buffer.alloc(10_000), null);
+  });
+
+  test('is not filled by what was not stored', async () => {
+    frames = await open({ storageBytes: 2.5 * DISK_BYTES });
+    await assert.rejects(frames.store('cam', Buffer.alloc(2 * DISK_BYTES), null), { status: 507 });
+    for (let i = 0; i < 3; i++) await frames.store('cam', Buffer.alloc(0.25 * DISK_BYTES), null);
+    assert.equal(frames.list(10).length, 3);
+  });
+
+  test('has room for what a frame whose time is over leaves', async () => {
+    let nowMs = 0;
+    frames = await open({ clocks: { wallMs: Date.now, monotonicMs: () => nowMs } });
+    await frames.store('old', Buffer.alloc(200_000), { bytes: Buffer.alloc(600_000), headers: {} });
+    nowMs = 700_000;
+    const { name } = await frames.store('new', Buffer.alloc(800_000), null);
+    assert.deepEqual(await readdir(folder), [name]);
+  });
+
+  test('takes nothing but the frames whose time is over where a new one outgrows the file of an old one', async () => {
+    let nowMs = 0;
+    frames = await open({ clocks: { wallMs: Date.now, monotonicMs: () => nowMs } });
+    await frames.store('old', Buffer.alloc(300_000), null);
+    nowMs = 300_000;
+    const kept = await frames.store('kept', Buffer.alloc(300_000, 1), null);
+    nowMs = 700_000;
+    const next = await frames.store('next', Buffer.alloc(600_000, 2), null);
+    assert.deepEqual((await readdir(folder)).sort(), [kept.name, next.name]);
+    assert.ok(Buffer.alloc(600_000, 2).equals((await frames.read(next.name))!));
+    nowMs = 1_000_000;
+    await assert.rejects(frames.store('large', Buffer.alloc(2 * DISK_BYTES), null), { status: 507 });
+    assert.deepEqual(frames.list(10), []);
+    assert.deepEqual(await readdir(folder), []);
+    await frames.store('cam', Buffer.alloc(900_000), null);
   });
 });
