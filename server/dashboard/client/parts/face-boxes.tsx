@@ -1,5 +1,6 @@
 /** Boxes and names over a picture that fills its parent. */
 import type { SeenFace } from '../../../live/messages.ts';
+import { placeLabels } from './face-labels.ts';
 
 export interface FaceBoxesProps {
   readonly faces: readonly SeenFace[];
@@ -11,6 +12,7 @@ export interface FaceBoxesProps {
 }
 
 export function FaceBoxes({ faces, width, height, onChoose }: FaceBoxesProps) {
+  const labels = placeLabels(faces, width, height);
   return (
     <>
       {faces.map((face, i) => {
@@ -23,8 +25,14 @@ export function FaceBoxes({ faces, width, height, onChoose }: FaceBoxesProps) {
           height: `${(100 * face.box.height) / height}%`,
         };
         const known = face.recognizedAs !== null;
-        const name = <span class="face-name">{face.recognizedAs ?? 'Unknown'}</span>;
-        const classes = `face-box ${known ? 'known' : ''} ${y < height * 0.12 ? 'below' : ''} ${x > width * 0.55 ? 'from-right' : ''}`;
+        const { below, fromRight, mostBoxWidths } = labels[i]!;
+        const room = mostBoxWidths === null ? undefined : { maxWidth: `min(12rem, ${100 * mostBoxWidths}%)` };
+        const name = (
+          <span class="face-name" style={room}>
+            {face.recognizedAs ?? 'Unknown'}
+          </span>
+        );
+        const classes = `face-box ${known ? 'known' : ''} ${below ? 'below' : ''} ${fromRight ? 'from-right' : ''}`;
         return onChoose ? (
           <button
             key={i}
