@@ -128,8 +128,10 @@ export class FrameHistories {
 
   /** The history of a device's frames of that size, or null where one alone would be over the limit. */
   get(deviceId: string, width: number, height: number, nowMs: number): FrameHistory | null {
+    // In the order of their last use: behind the first that is fresh, all are.
     for (const [id, { lastUsedMs }] of this.#byDevice) {
-      if (nowMs - lastUsedMs > this.#limits.maxPauseMs) this.#drop(id);
+      if (nowMs - lastUsedMs <= this.#limits.maxPauseMs) break;
+      this.#drop(id);
     }
     const known = this.#byDevice.get(deviceId);
     if (known && (known.history.width !== width || known.history.height !== height)) this.#drop(deviceId);
