@@ -36,7 +36,7 @@ const SHOTS: readonly Shot[] = [
     path: 'wall',
     ready: '.tile .face-box',
     inReadme: true,
-    // The faces in front of a camera are told with its next scan.
+    // The last picture of the camera may be being looked at.
     prepare: async (page, { cameraUrl }) => {
       if (cameraUrl === null) return;
       const entrance = page.locator('.tile', { hasText: 'Entrance' });

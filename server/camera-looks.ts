@@ -1,10 +1,17 @@
 /** The last picture of each camera, and who was seen in it: looked at when it comes, or made into a JPEG when somebody asks. */
+import type { KnownCamera } from './cameras/camera-directory.ts';
 import type { SharedCamera } from './cameras/camera-hub.ts';
 import type { SavedCamera } from './cameras/saved-cameras.ts';
 import type { VideoFrame } from './cameras/y4m.ts';
 import { notFound, ServerError } from './errors.ts';
 import { presentFaces } from './http/face-view.ts';
-import { lookedAtMessage, type Message, type SeenFace } from './live/messages.ts';
+import {
+  isOfClass,
+  type LookedAtMessage,
+  lookedAtMessage,
+  type Message,
+  type SeenFace,
+} from './live/messages.ts';
 import type { Log } from './log.ts';
 import type { Gallery } from './recognition/gallery.ts';
 import type { Recognizer } from './recognition/recognizer.ts';
@@ -36,15 +43,21 @@ export interface CameraLooks {
   look(camera: SavedCamera, frame: VideoFrame): Promise<void>;
   /** Tells the page. @param slotId where students of a class were looked for: those alone who may know of it are told */
   tell(id: string, look: CameraLook, slotId?: number): void;
+  /** Who is in the last frame of a camera; null where that was not looked at yet, or not for eyes that may not see a class. */
+  facesIn(camera: KnownCamera, maySeeClass: boolean): readonly SeenFace[] | null;
   /** @throws {ServerError} 404 where there was no frame yet */
   picture(camera: SharedCamera): Promise<CameraPicture>;
 }
 
 const JPEG_QUALITY = 80;
+/** More than there are at any time; those of cameras that are gone are forgotten in the end. */
+const MAX_REMEMBERED = 256;
 
 export function createCameraLooks({ recognizer, gallery, publish, log }: LookParts): CameraLooks {
   /** Of the newest frames alone: a picture goes when its frame does. */
   const pictures = new WeakMap<VideoFrame, Promise<CameraPicture>>();
+  /** What was told of each camera last, those told last at the end. */
+  const told = new Map<string, LookedAtMessage>();
 
   async function encode(frame: VideoFrame): Promise<CameraPicture> {
     const { width, height, capturedAt } = frame;
@@ -64,11 +77,21 @@ export function createCameraLooks({ recognizer, gallery, publish, log }: LookPar
   function tell(id: string, { capturedAt, ...look }: CameraLook, slotId?: number): void {
     const atMs = capturedAt.getTime();
     const url = `/api/v1/cameras/${id}/picture?at=${atMs}`;
-    publish(lookedAtMessage({ kind: 'camera', id, slotId }, url, { ...look, atMs }));
+    const message = lookedAtMessage({ kind: 'camera', id, slotId }, url, { ...look, atMs });
+    told.delete(id);
+    told.set(id, message);
+    if (told.size > MAX_REMEMBERED) told.delete(told.keys().next().value!);
+    publish(message);
   }
 
   return {
     tell,
+    facesIn({ id, camera }, maySeeClass) {
+      const last = told.get(id);
+      // Faces of an earlier frame would be boxes beside the faces.
+      if (last === undefined || last.at !== camera.latestFrame?.capturedAt.getTime()) return null;
+      return isOfClass(last) && !maySeeClass ? null : last.faces;
+    },
     async look({ cameraId, recognise }, { bytes, width, height, capturedAt }) {
       const id = String(cameraId);
       const seen = { capturedAt, width, height };

@@ -187,8 +187,7 @@ export async function composeDevices(parts: DeviceParts): Promise<Devices> {
         maxClients: settings.WEBSOCKET_CLIENTS,
         filterFor(ctx) {
           const isPage = ctx.query.page === '1';
-          // Who was seen in class is for those with the key, also where the device API asks for none.
-          const maySeeClass = settings.ACCESS !== 'open' || access.isTrusted(ctx);
+          const maySeeClass = access.maySeeClass(ctx);
           return (message) =>
             (isPage ? isForPage(message) : isForEveryone(message)) && (maySeeClass || !isOfClass(message));
         },

@@ -14,6 +14,7 @@ import { openSavedCameras, type SavedCameras } from './cameras/saved-cameras.ts'
 import type { Closers } from './closers.ts';
 import type { FrameEvents } from './compose-devices.ts';
 import { notFound, ServerError, StartError } from './errors.ts';
+import type { AccessControl } from './http/api-key.ts';
 import type { BodyReader } from './http/body.ts';
 import type { Route } from './http/route.ts';
 import { liveRoutes } from './http/routes/live.ts';
@@ -52,6 +53,7 @@ export interface LiveParts {
   readonly gallery: Gallery;
   readonly database: Database;
   readonly bodies: BodyReader;
+  readonly access: Pick<AccessControl, 'maySeeClass'>;
   /** Of boards: their stored frames. */
   readonly frames: Parameters<typeof createBoardPictures>[0];
   readonly publish: (message: Message) => void;
@@ -175,6 +177,8 @@ export async function composeLive(parts: LiveParts): Promise<Live> {
         saved: savedCameras,
         previewOf: ({ camera }) => previewOf(camera),
         pictureOf: ({ camera }) => looks.picture(camera),
+        facesIn: looks.facesIn,
+        access: parts.access,
         bodies,
       }),
       ...liveRoutes({

@@ -140,6 +140,7 @@ async function compose(config: Config, options: StartOptions, closers: Closers):
     gallery,
     database,
     bodies,
+    access,
     frames,
     publish: (message) => devices.publish(message),
     isDevice: (deviceId) => devices.registry.list().some((device) => device.deviceId === deviceId),

@@ -17,6 +17,8 @@ export interface AccessControl {
   isKey(text: string): boolean;
   /** Whether the request carries the API key, or is one of the page, whose cookie stands for it. */
   isTrusted(ctx: Context): boolean;
+  /** Whether the request may know who was seen in class: that is for those with the key, also where the device API asks for none. */
+  maySeeClass(ctx: Context): boolean;
   /** @throws {ServerError} 401 where the request may not do this; 403 where it has the page's cookie and is not the page's */
   demand(access: Access, ctx: Context): void;
   issueReadToken(now?: Date): ReadToken;
@@ -72,6 +74,7 @@ export function createAccessControl(options: AccessOptions): AccessControl {
     holdsKey,
     isKey: (text) => timingSafeEqual(digest(text), apiKeyDigest),
     isTrusted,
+    maySeeClass: (ctx) => options.mode !== 'open' || isTrusted(ctx),
     demand(access, ctx) {
       if (!permits[access](ctx))
         throw options.cookies?.check(ctx) === 'foreign' ? notOurPage() : invalidApiKey();

@@ -53,7 +53,8 @@ describe('saved cameras', { skip: reason, timeout: 120_000 }, () => {
     assert.equal(status, 201);
     assert.equal(body.data.cameraId, '1');
     await until(async () => (await first()).state === 'live');
-    const { lastFrameAt, frameRate, restarts, ...rest } = await first();
+    const { lastFrameAt, frameRate, restarts, faces, ...rest } = await first();
+    assert.ok(faces === null || faces.length === 0, 'nobody is in the picture, once it is looked at');
     assert.ok(Date.now() - Date.parse(lastFrameAt) < 10_000 && restarts === 0);
     assert.ok(frameRate === null || Math.abs(frameRate - 25) < 3);
     assert.deepEqual(rest, {

@@ -48,6 +48,17 @@ describe('the camera of a session, on the page', { skip: reason, timeout: 120_00
     assert.equal(picture.status, 200);
     assert.ok(stranger.heard.every(({ type }) => type !== 'looked-at' && type !== 'recognition'));
 
+    const listed = async (key?: null) => {
+      const answer = await server.call('/api/v1/cameras', key === null ? { key } : {});
+      return ((await answer.json()) as { data: readonly { faces: LookedAtMessage['faces'] | null }[] })
+        .data[0]!;
+    };
+    // Between a frame and the look at it the list tells no faces.
+    const faces = async () => (await listed()).faces;
+    await until(async () => (await faces()) !== null);
+    await until(async () => (await faces())?.some(({ recognizedAs }) => recognizedAs === STUDENT) ?? false);
+    for (let i = 0; i < 20; i++) assert.equal((await listed(null)).faces, null);
+
     const saved = await server.call('/api/v1/cameras', {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },

@@ -49,4 +49,14 @@ describe('attendance on the page', { skip: reason || noBrowser, timeout: 180_000
     assert.deepEqual(await seriousFindings(page), []);
     await page.close();
   });
+
+  test('a page that loads needs no scan to show the faces in the last pictures: the list of cameras has them', async () => {
+    const page = await browser.context.newPage();
+    // Of each scan that ends it would tell. The list is asked for again where it came while a scan was under way.
+    await page.routeWebSocket('**/ws?page=1', () => {});
+    await page.goto('/#/wall');
+    const tile = page.getByRole('listitem').filter({ hasText: 'Front' });
+    await tile.locator('.face-box').getByText(STUDENT).waitFor();
+    await page.close();
+  });
 });

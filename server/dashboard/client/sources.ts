@@ -46,6 +46,8 @@ export interface CameraRecord {
   readonly width: number | null;
   readonly height: number | null;
   readonly lastFrameAt: string | null;
+  /** In the last frame; null where it was not looked at yet. */
+  readonly faces: readonly SeenFace[] | null;
 }
 
 export interface Source {
@@ -116,12 +118,14 @@ export function createSources(socket: PageSocket) {
     change(source.kind, source.id, { ...awake, picture: { url: shown, at, width, height, faces } });
   }
 
-  function putCamera({ cameraId, name, state, trouble, lastFrameAt, width, height }: CameraRecord): void {
+  function putCamera(camera: CameraRecord): void {
+    const { cameraId, name, state, trouble, lastFrameAt, width, height } = camera;
     const shown = sources.get(keyOf('camera', cameraId))?.picture ?? null;
     const at = lastFrameAt === null ? 0 : Date.parse(lastFrameAt);
     // A camera that is looked at tells its pictures itself; of others the newest is asked for now and then.
     const isNewer = width !== null && height !== null && at > (shown?.at ?? 0) + REFRESH_CAMERAS_MS / 2;
-    const picture = isNewer ? { url: pictureOf(cameraId, at), at, width, height, faces: [] } : shown;
+    const faces = camera.faces ?? [];
+    const picture = isNewer ? { url: pictureOf(cameraId, at), at, width, height, faces } : shown;
     change('camera', cameraId, { name, state, trouble, picture });
   }
 

@@ -4,7 +4,10 @@ import { redactUrl } from '../../cameras/camera-address.ts';
 import type { CameraDirectory, KnownCamera } from '../../cameras/camera-directory.ts';
 import type { SavedCameras } from '../../cameras/saved-cameras.ts';
 import { invalidField } from '../../errors.ts';
+import type { SeenFace } from '../../live/messages.ts';
+import type { AccessControl } from '../api-key.ts';
 import type { BodyReader } from '../body.ts';
+import { Box } from '../descriptions/face.ts';
 import { readFields } from '../read-fields.ts';
 import type { Context, Route } from '../route.ts';
 import { bytes, json, nullable, type RouteDescription, time } from '../route-description.ts';
@@ -21,6 +24,9 @@ export interface SavedCameraDependencies {
   readonly saved: () => SavedCameras;
   readonly previewOf: (camera: KnownCamera) => CameraPreview;
   readonly pictureOf: (camera: KnownCamera) => Promise<{ readonly jpeg: Uint8Array; readonly at: Date }>;
+  /** Who is in its last picture; null where that was not looked at, or is not for everybody. */
+  readonly facesIn: (camera: KnownCamera, maySeeClass: boolean) => readonly SeenFace[] | null;
+  readonly access: Pick<AccessControl, 'maySeeClass'>;
   readonly bodies: BodyReader;
 }
 
@@ -48,6 +54,11 @@ const Change = Type.Object({
   rtspUrl: Type.Optional(Url),
   recognise: Type.Optional(Recognise),
 });
+const Face = Type.Object({
+  box: Box,
+  recognizedAs: nullable(Type.String()),
+  similarity: nullable(Type.Number()),
+});
 const Camera = Type.Object({
   cameraId: Type.String(),
   name: Type.String(),
@@ -62,6 +73,9 @@ const Camera = Type.Object({
   height: nullable(Type.Integer()),
   codec: nullable(Type.String()),
   lastFrameAt: nullable(time('Of the last picture')),
+  faces: nullable(
+    Type.Array(Face, { description: 'In the last picture; null where it was not looked at yet' }),
+  ),
   restarts: Type.Integer({ description: 'How often it was lost or could not be reached' }),
   preview: Type.Object({ kind: Type.Enum(['webrtc', 'mjpeg', 'none']), why: nullable(Type.String()) }),
 });
@@ -71,9 +85,11 @@ const errors = { 404: ['NOT_FOUND'] } as const;
 const taken = { 409: ['CAMERA_EXISTS', 'TOO_MANY_CAMERAS'] } as const;
 
 export function savedCameraRoutes(dependencies: SavedCameraDependencies): Route[] {
-  const { directory, saved, previewOf, pictureOf, bodies } = dependencies;
+  const { directory, saved, previewOf, pictureOf, facesIn, access, bodies } = dependencies;
 
-  function view(known: KnownCamera): Static<typeof Camera> {
+  const viewFor = (ctx: Context) => (known: KnownCamera) => view(known, access.maySeeClass(ctx));
+
+  function view(known: KnownCamera, maySeeClass: boolean): Static<typeof Camera> {
     const { camera, saved: own } = known;
     const { state, lastFailure, lastFrameAt, frameRate, width, height, codec, failures } = camera.report;
     return {
@@ -90,6 +106,7 @@ export function savedCameraRoutes(dependencies: SavedCameraDependencies): Route[
       height,
       codec,
       lastFrameAt: lastFrameAt?.toISOString() ?? null,
+      faces: facesIn(known, maySeeClass)?.slice() ?? null,
       restarts: failures,
       preview: previewOf(known),
     };
@@ -97,7 +114,7 @@ export function savedCameraRoutes(dependencies: SavedCameraDependencies): Route[
 
   function list(ctx: Context): void {
     ctx.set('Cache-Control', 'no-store');
-    ctx.body = { success: true, data: directory.list().map(view) };
+    ctx.body = { success: true, data: directory.list().map(viewFor(ctx)) };
   }
 
   async function add(ctx: Context): Promise<void> {
@@ -109,7 +126,7 @@ export function savedCameraRoutes(dependencies: SavedCameraDependencies): Route[
     } = validate(NewCamera, await readFields(ctx, bodies, NewCamera));
     const { saved: made } = await saved().add({ cameraId, name, rtspUrl, recognise });
     ctx.status = 201;
-    ctx.body = { success: true, data: view(directory.find(String(made.cameraId))) };
+    ctx.body = { success: true, data: viewFor(ctx)(directory.find(String(made.cameraId))) };
   }
 
   async function change(ctx: Context): Promise<void> {
@@ -117,7 +134,7 @@ export function savedCameraRoutes(dependencies: SavedCameraDependencies): Route[
       savedId(ctx),
       validate(Change, await readFields(ctx, bodies, Change)),
     );
-    ctx.body = { success: true, data: view(directory.find(String(made.cameraId))) };
+    ctx.body = { success: true, data: viewFor(ctx)(directory.find(String(made.cameraId))) };
   }
 
   async function remove(ctx: Context): Promise<void> {

@@ -38,10 +38,10 @@ export function CameraTile({ camera }: { camera: CameraView }) {
   );
 }
 
-function lastPicture({ cameraId, lastFrameAt, width, height }: CameraView): Picture | null {
+function lastPicture({ cameraId, lastFrameAt, width, height, faces }: CameraView): Picture | null {
   if (lastFrameAt === null || width === null || height === null) return null;
   const at = Date.parse(lastFrameAt);
-  return { url: pictureUrl(cameraId, at), at, width, height, faces: [] };
+  return { url: pictureUrl(cameraId, at), at, width, height, faces: faces ?? [] };
 }
 
 function aboutCamera(camera: CameraView): string {

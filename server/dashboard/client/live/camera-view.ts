@@ -1,3 +1,5 @@
+import type { SeenFace } from '../../../live/messages.ts';
+
 /** A camera as `GET /api/v1/cameras` tells it, and what to do about its troubles. */
 export interface CameraView {
   readonly cameraId: string;
@@ -13,6 +15,7 @@ export interface CameraView {
   readonly height: number | null;
   readonly codec: string | null;
   readonly lastFrameAt: string | null;
+  readonly faces: readonly SeenFace[] | null;
   readonly restarts: number;
   readonly preview: { readonly kind: 'webrtc' | 'mjpeg' | 'none'; readonly why: string | null };
 }
