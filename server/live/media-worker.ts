@@ -32,7 +32,9 @@ export const H264: types.RouterRtpCodecCapability = {
   parameters: { 'packetization-mode': 1, 'profile-level-id': '42e01f', 'level-asymmetry-allowed': 1 },
 };
 
-const FIRST_PAUSE_MS = 100;
+/** Of a signal to the whole process group a worker's end may be heard before the signal itself. */
+const SIGNAL_DELAY_MS = 50;
+const FIRST_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 10_000;
 /** A worker that lived for so long died of something new. */
 const FORGIVEN_AFTER_MS = 60_000;
@@ -123,19 +125,22 @@ export class MediaWorker {
   #replace(error: Error, livedMs: number): void {
     this.#worker = null;
     if (this.#isEnding) return;
-    if (livedMs > FORGIVEN_AFTER_MS) this.#failures = 0;
-    const pauseMs = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(this.#failures++, 20));
-    this.restarts++;
-    this.#options.log.error({ err: error, pauseMs }, 'a media worker died and is replaced');
-    this.#options.onRestart?.();
     const next = Promise.withResolvers<MediaRoom>();
     next.promise.catch(() => {});
     this.#room = next.promise;
     this.#pause = setTimeout(() => {
-      this.#open().then(next.resolve, (cause: Error) => {
-        next.reject(cause);
-        this.#replace(cause, 0);
-      });
-    }, pauseMs);
+      if (this.#isEnding) return next.reject(new Error('the media server is closed'));
+      if (livedMs > FORGIVEN_AFTER_MS) this.#failures = 0;
+      const pauseMs = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(this.#failures++, 20));
+      this.restarts++;
+      this.#options.log.error({ err: error, pauseMs }, 'a media worker died and is replaced');
+      this.#options.onRestart?.();
+      this.#pause = setTimeout(() => {
+        this.#open().then(next.resolve, (cause: Error) => {
+          next.reject(cause);
+          this.#replace(cause, 0);
+        });
+      }, pauseMs);
+    }, SIGNAL_DELAY_MS);
   }
 }
