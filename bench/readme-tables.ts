@@ -25,18 +25,24 @@ async function allReports(): Promise<Report[]> {
   return (await Promise.all(files.map((file) => readReports(file)))).flat();
 }
 
+/** Of the longest run: as long as that, but for the machine's mood. */
+const EQUALLY_LONG = 0.9;
+
 /**
- * Of each bench one report of its newest day. Where that day has several, each figure is that of the longest run which has it: a run of
- * all benches is made with fewer repeats than one of a single bench.
+ * Of each bench one report of its newest day. Where that day has several, each figure is that of the longest run which has it, of about
+ * equally long ones the newest: a run of all benches is made with fewer repeats than one of a single bench.
  */
 export function ofNewestDay(reports: readonly Report[]): Report[] {
   const merged: Report[] = [];
   const dayOf = ({ date }: Report) => date.slice(0, 10);
   for (const [bench, ofBench = []] of Object.entries(Object.groupBy(reports, (report) => report.bench))) {
     const day = ofBench.map(dayOf).sort().at(-1);
-    const [longest, ...shorter] = ofBench
-      .filter((report) => dayOf(report) === day)
-      .sort((a, b) => (b.durationS ?? 0) - (a.durationS ?? 0) || b.date.localeCompare(a.date));
+    const ofDay = ofBench.filter((report) => dayOf(report) === day);
+    const longestS = Math.max(...ofDay.map(({ durationS = 0 }) => durationS));
+    const lengthOf = ({ durationS = 0 }: Report) => Math.min(durationS, EQUALLY_LONG * longestS);
+    const [longest, ...shorter] = ofDay.sort(
+      (a, b) => lengthOf(b) - lengthOf(a) || b.date.localeCompare(a.date),
+    );
     const figures = new Map<string, Figure>();
     for (const figure of [longest!, ...shorter].flatMap((report) => report.figures))
       if (!figures.has(figure.name)) figures.set(figure.name, figure);

@@ -82,13 +82,15 @@ test('a file that is not there, or holds something else, is said to be so', asyn
   await assert.rejects(readReports('other', folder), /expected a report/);
 });
 
+const figure = (name: string, value: number): Figure => ({ name, value, unit: 'ms' });
+
+const at = (date: string, durationS: number | undefined, ...figures: Figure[]): Report => ({
+  ...report('index', figures),
+  date,
+  durationS,
+});
+
 test('of several reports of the newest day each figure is that of the longest run that has it', () => {
-  const figure = (name: string, value: number): Figure => ({ name, value, unit: 'ms' });
-  const at = (date: string, durationS: number | undefined, ...figures: Figure[]): Report => ({
-    ...report('index', figures),
-    date,
-    durationS,
-  });
   const [merged, ...others] = ofNewestDay([
     at('2026-01-01T20:00:00.000Z', 900, figure('search', 1), figure('of yesterday', 1)),
     at('2026-01-02T03:00:00.000Z', undefined, figure('search', 2), figure('of that run alone', 2)),
@@ -103,4 +105,13 @@ test('of several reports of the newest day each figure is that of the longest ru
       ['of that run alone', 2],
     ],
   );
+});
+
+test('of runs that are about equally long the newest counts', () => {
+  const [merged] = ofNewestDay([
+    at('2026-01-02T04:00:00.000Z', 80, figure('search', 1)),
+    at('2026-01-02T05:00:00.000Z', 79, figure('search', 2)),
+    at('2026-01-02T03:00:00.000Z', 79, figure('search', 3)),
+  ]);
+  assert.deepEqual(merged!.figures, [figure('search', 2)]);
 });
