@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { readdir, rm, writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, afterEach, describe, test } from 'node:test';
+import { after, afterEach, beforeEach, describe, test } from 'node:test';
 import pino from 'pino';
-import { type FrameStore, type FramesOptions, openFrames } from '../../../server/devices/frames.ts';
-import { createMetrics } from '../../../server/metrics.ts';
+import { type FrameFolder, makeFrameFolder } from '../../support/frame-folder.ts';
 
 const DISK_BYTES = 1024 * 1024;
 
@@ -24,31 +23,21 @@ function smallDisk(): string | null {
 }
 
 const disk = smallDisk();
-const folder = disk === null ? '' : join(disk, 'frames');
 describe('a disk that is full', { skip: disk === null ? 'this user may not mount a tmpfs' : false }, () => {
   after(() => {
     execFileSync('umount', [disk!]);
     rmSync(disk!, { recursive: true });
   });
-  let frames: FrameStore;
-  afterEach(async () => {
-    await frames.close();
-    await rm(folder, { recursive: true, force: true });
+  let folder: FrameFolder;
+  beforeEach(async () => {
+    folder = await makeFrameFolder({ folder: join(disk!, 'frames'), log });
   });
+  afterEach(() => folder.dispose());
   const lines: string[] = [];
-  const metrics = createMetrics();
-  const open = (options: Partial<FramesOptions> = {}) =>
-    openFrames({
-      folder,
-      retentionS: 600,
-      storageBytes: 1e9,
-      log: pino({ level: 'warn' }, { write: (line: string) => lines.push(line) }),
-      metrics,
-      ...options,
-    });
+  const log = pino({ level: 'warn' }, { write: (line: string) => lines.push(line) });
 
   test('is answered with the oldest frames going first, and said aloud', async () => {
-    frames = await open();
+    const frames = await folder.open();
     const names: string[] = [];
     for (let i = 0; i < 60; i++) names.push((await frames.store('cam', Buffer.alloc(40_000, i), null)).name);
     const kept = frames.list(100).map(({ name }) => name);
@@ -57,14 +46,13 @@ describe('a disk that is full', { skip: disk === null ? 'this user may not mount
     const opened = await frames.open(kept[0]!);
     assert.ok((await opened!.handle.readFile()).equals(Buffer.alloc(40_000, 59)));
     await opened!.handle.close();
-    assert.deepEqual((await readdir(folder)).sort(), kept.toSorted());
+    assert.deepEqual((await readdir(folder.path)).sort(), kept.toSorted());
     assert.match(lines.join(''), /the disk is full: the oldest frames go before their time/);
-    const { values } = await metrics.framesRemoved.get();
-    assert.equal(values.find(({ labels }) => labels.reason === 'disk_full')!.value, 60 - kept.length);
+    assert.equal(await folder.removed('disk_full'), 60 - kept.length);
   });
 
   test('many frames at once all find their place', async () => {
-    frames = await open();
+    const frames = await folder.open();
     const raw = { bytes: Buffer.alloc(20_000), headers: { 'X-Frame-Width': '2' } };
     for (let round = 0; round < 8; round++) {
       const stored = await Promise.all(
@@ -75,18 +63,18 @@ describe('a disk that is full', { skip: disk === null ? 'this user may not mount
   });
 
   test('is an error that says so where there is no frame to remove, and leaves nothing behind', async () => {
-    frames = await open();
+    const frames = await folder.open();
     await assert.rejects(frames.store('cam', Buffer.alloc(2 * DISK_BYTES), null), {
       status: 507,
       code: 'STORAGE_FULL',
     });
-    assert.deepEqual(await readdir(folder), []);
+    assert.deepEqual(await readdir(folder.path), []);
     await writeFile(join(disk!, 'other'), Buffer.alloc(10_000));
     await frames.store('cam', Buffer.alloc(10_000), null);
   });
 
   test('is not filled by what was not stored', async () => {
-    frames = await open({ storageBytes: 2.5 * DISK_BYTES });
+    const frames = await folder.open({ storageBytes: 2.5 * DISK_BYTES });
     await assert.rejects(frames.store('cam', Buffer.alloc(2 * DISK_BYTES), null), { status: 507 });
     for (let i = 0; i < 3; i++) await frames.store('cam', Buffer.alloc(0.25 * DISK_BYTES), null);
     assert.equal(frames.list(10).length, 3);
@@ -94,27 +82,27 @@ describe('a disk that is full', { skip: disk === null ? 'this user may not mount
 
   test('has room for what a frame whose time is over leaves', async () => {
     let nowMs = 0;
-    frames = await open({ clocks: { wallMs: Date.now, monotonicMs: () => nowMs } });
+    const frames = await folder.open({ clocks: { wallMs: Date.now, monotonicMs: () => nowMs } });
     await frames.store('old', Buffer.alloc(200_000), { bytes: Buffer.alloc(600_000), headers: {} });
     nowMs = 700_000;
     const { name } = await frames.store('new', Buffer.alloc(800_000), null);
-    assert.deepEqual(await readdir(folder), [name]);
+    assert.deepEqual(await readdir(folder.path), [name]);
   });
 
   test('takes nothing but the frames whose time is over where a new one outgrows the file of an old one', async () => {
     let nowMs = 0;
-    frames = await open({ clocks: { wallMs: Date.now, monotonicMs: () => nowMs } });
+    const frames = await folder.open({ clocks: { wallMs: Date.now, monotonicMs: () => nowMs } });
     await frames.store('old', Buffer.alloc(300_000), null);
     nowMs = 300_000;
     const kept = await frames.store('kept', Buffer.alloc(300_000, 1), null);
     nowMs = 700_000;
     const next = await frames.store('next', Buffer.alloc(600_000, 2), null);
-    assert.deepEqual((await readdir(folder)).sort(), [kept.name, next.name]);
+    assert.deepEqual((await readdir(folder.path)).sort(), [kept.name, next.name]);
     assert.ok(Buffer.alloc(600_000, 2).equals((await frames.read(next.name))!));
     nowMs = 1_000_000;
     await assert.rejects(frames.store('large', Buffer.alloc(2 * DISK_BYTES), null), { status: 507 });
     assert.deepEqual(frames.list(10), []);
-    assert.deepEqual(await readdir(folder), []);
+    assert.deepEqual(await readdir(folder.path), []);
     await frames.store('cam', Buffer.alloc(900_000), null);
   });
 });

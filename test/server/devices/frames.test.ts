@@ -1,35 +1,15 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import pino from 'pino';
 import { fileNamePart } from '../../../server/devices/frame-names.ts';
-import { type FrameStore, type FramesOptions, openFrames } from '../../../server/devices/frames.ts';
-import { createMetrics } from '../../../server/metrics.ts';
+import { type FrameFolder, makeFrameFolder, textOf } from '../../support/frame-folder.ts';
 
-let folder = '';
-const opened: FrameStore[] = [];
+let folder: FrameFolder;
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'facepool-test-frames-'));
+  folder = await makeFrameFolder();
 });
-afterEach(async () => {
-  for (const frames of opened.splice(0)) await frames.close();
-  await rm(folder, { recursive: true, force: true });
-});
-
-async function open(options: Partial<FramesOptions> = {}): Promise<FrameStore> {
-  const frames = await openFrames({
-    folder,
-    retentionS: 600,
-    storageBytes: 1e9,
-    log: pino({ level: 'silent' }),
-    metrics: createMetrics(),
-    ...options,
-  });
-  opened.push(frames);
-  return frames;
-}
+afterEach(() => folder.dispose());
 
 const picture = (text: string) => Buffer.from(text);
 const raw = (text: string) => ({
@@ -37,17 +17,8 @@ const raw = (text: string) => ({
   headers: { 'Content-Type': 'application/octet-stream', 'X-Frame-Width': '2' },
 });
 
-async function textOf(file: Awaited<ReturnType<FrameStore['open']>>): Promise<string> {
-  assert.ok(file);
-  try {
-    return await file.handle.readFile('utf8');
-  } finally {
-    await file.handle.close();
-  }
-}
-
 test('frames of one device in the same millisecond get names of their own', async () => {
-  const frames = await open();
+  const frames = await folder.open();
   const stored = await Promise.all(
     Array.from({ length: 50 }, (_, i) => frames.store('cam', picture(`${i}`), null)),
   );
@@ -59,7 +30,7 @@ test('frames of one device in the same millisecond get names of their own', asyn
 });
 
 test('ids that become one file name do not overwrite each other', async () => {
-  const frames = await open();
+  const frames = await folder.open();
   const stored = await Promise.all(['a/b', 'a_b', 'a\\b'].map((id) => frames.store(id, picture(id), null)));
   for (const [i, id] of ['a/b', 'a_b', 'a\\b'].entries())
     assert.equal(await textOf(await frames.open(stored[i]!.name)), id);
@@ -74,28 +45,28 @@ test('an id cannot lead out of the folder', () => {
 });
 
 test('only names of stored frames are opened', async () => {
-  const frames = await open();
-  await writeFile(join(folder, 'secret.txt'), 'secret');
+  const frames = await folder.open();
+  await writeFile(join(folder.path, 'secret.txt'), 'secret');
   for (const name of ['secret.txt', '../secret.txt', '..', '', 'none_1.jpg', './secret.txt', 'a\0b'])
     assert.equal(await frames.open(name), null);
 });
 
 test('the list is newest first and survives a restart; what a crash left is removed', async () => {
-  const frames = await open();
+  const frames = await folder.open();
   const first = await frames.store('one', picture('1'), null);
   const second = await frames.store('two', picture('22'), raw('RAW'));
   assert.deepEqual(
     frames.list(10).map(({ name }) => name),
     [second.name, first.name],
   );
-  await writeFile(join(folder, 'three_5.jpg.part'), 'half');
-  await writeFile(join(folder, 'gone_5.jpg.raw'), 'raw without its picture');
+  await writeFile(join(folder.path, 'three_5.jpg.part'), 'half');
+  await writeFile(join(folder.path, 'gone_5.jpg.raw'), 'raw without its picture');
 
-  const again = await open();
+  const again = await folder.open();
   assert.deepEqual(again.list(10), frames.list(10));
   assert.equal(again.list(1).length, 1);
   assert.equal(
-    (await readdir(folder)).some((name) => name.includes('.part') || name.startsWith('gone')),
+    (await readdir(folder.path)).some((name) => name.includes('.part') || name.startsWith('gone')),
     false,
   );
   const untouched = await again.openRaw(second.name);
@@ -104,7 +75,7 @@ test('the list is newest first and survives a restart; what a crash left is remo
 });
 
 test('untouched frames come back with their headers, and not where none was kept', async () => {
-  const frames = await open();
+  const frames = await folder.open();
   const { name } = await frames.store('cam', picture('jpeg'), raw('RAW'));
   assert.equal(await textOf(await frames.openRaw(name)), 'RAW');
   const without = await frames.store('cam', picture('jpeg'), null);
@@ -112,9 +83,9 @@ test('untouched frames come back with their headers, and not where none was kept
 });
 
 test('frames older than their time are removed, with their raw files', async () => {
-  const frames = await open({ retentionS: 1 });
+  const frames = await folder.open({ retentionS: 1 });
   const { name } = await frames.store('cam', picture('jpeg'), raw('RAW'));
-  while ((await readdir(folder)).length > 0) await new Promise((resolve) => setTimeout(resolve, 50));
+  while ((await readdir(folder.path)).length > 0) await new Promise((resolve) => setTimeout(resolve, 50));
   assert.equal(await frames.open(name), null);
   assert.deepEqual(frames.list(10), []);
 });
@@ -122,7 +93,7 @@ test('frames older than their time are removed, with their raw files', async () 
 test('a clock that is set back keeps no frame longer, and one set forward removes none early', async () => {
   let wallMs = Date.now();
   let monotonicMs = 0;
-  const frames = await open({
+  const frames = await folder.open({
     retentionS: 1,
     clocks: { wallMs: () => wallMs, monotonicMs: () => monotonicMs },
   });
@@ -143,7 +114,7 @@ test('a clock that is set back keeps no frame longer, and one set forward remove
 
   await frames.close();
   wallMs -= 7_200_000;
-  const again = await open({
+  const again = await folder.open({
     retentionS: 1,
     clocks: { wallMs: () => wallMs, monotonicMs: () => monotonicMs },
   });
@@ -153,7 +124,7 @@ test('a clock that is set back keeps no frame longer, and one set forward remove
 });
 
 test('where the bytes run out the oldest frames go', async () => {
-  const frames = await open({ storageBytes: 1000 });
+  const frames = await folder.open({ storageBytes: 1000 });
   const names: string[] = [];
   for (let i = 0; i < 10; i++) names.push((await frames.store('cam', Buffer.alloc(300), null)).name);
   await frames.close();
@@ -161,11 +132,11 @@ test('where the bytes run out the oldest frames go', async () => {
     frames.list(10).map(({ name }) => name),
     names.slice(-3).reverse(),
   );
-  assert.equal((await readdir(folder)).length, 3);
+  assert.equal((await readdir(folder.path)).length, 3);
 });
 
 test('pictures of people are readable by their owner only', async () => {
-  const frames = await open();
+  const frames = await folder.open();
   const { name } = await frames.store('cam', picture('jpeg'), null);
-  assert.equal((await stat(join(folder, name))).mode & 0o077, 0);
+  assert.equal((await stat(join(folder.path, name))).mode & 0o077, 0);
 });
