@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createAccessControl } from '../../server/http/api-key.ts';
-import { createApp } from '../../server/http/app.ts';
-import { createRateLimiter } from '../../server/http/rate-limit.ts';
 import type { Access, Route } from '../../server/http/route.ts';
-import { type HttpServer, listen } from '../../server/http/server.ts';
+import type { HttpServer } from '../../server/http/server.ts';
+import { openDoor, UNDESCRIBED } from '../support/door.ts';
 import { API_KEY, DEVICE_KEY, startTestServer, type TestServer } from '../support/server.ts';
 
 /** One running server; its routes once more behind doors of each mode. */
@@ -12,39 +11,12 @@ let server: TestServer;
 const doors = new Map<string, HttpServer>();
 before(async () => {
   server = await startTestServer();
-  for (const mode of ['devices', 'strict', 'open'] as const) doors.set(mode, await openDoor(mode));
+  for (const mode of ['devices', 'strict', 'open'] as const) doors.set(mode, await openDoor(server, mode));
 });
 after(async () => {
   for (const door of doors.values()) await door.stop(100);
   await server?.dispose();
 });
-
-function openDoor(
-  mode: 'devices' | 'strict' | 'open',
-  {
-    routes = server.routes,
-    maxCalls = 100_000,
-    corsOrigins = [] as string[],
-    trustedProxies = 0,
-  }: { routes?: readonly Route[]; maxCalls?: number; corsOrigins?: string[]; trustedProxies?: number } = {},
-): Promise<HttpServer> {
-  const { log, metrics, config } = server;
-  const access = createAccessControl({ mode, apiKey: API_KEY, deviceKey: DEVICE_KEY, tokenLifetimeS: 60 });
-  const rateLimiter = createRateLimiter({ maxCalls, windowMs: 60_000 });
-  const app = createApp({
-    routes,
-    access,
-    rateLimiter,
-    corsOrigins,
-    trustedProxies,
-    log,
-    metrics,
-    isStopping: () => false,
-  });
-  return listen({ config: { ...config, PORT: 0 }, handle: app.callback(), log, metrics });
-}
-
-const UNDESCRIBED = { operationId: 'x', summary: 'x', tag: 'operation', answers: {} } as const;
 
 const CREDENTIALS = {
   nothing: {},
@@ -192,7 +164,7 @@ test('the attendance API refuses in its own words', async () => {
     description: UNDESCRIBED,
     handle: () => {},
   };
-  const door = await openDoor('open', { routes: [route] });
+  const door = await openDoor(server, 'open', { routes: [route] });
   try {
     const response = await fetch(`http://127.0.0.1:${door.port}/x`);
     assert.deepEqual(await response.json(), {
@@ -233,93 +205,4 @@ test('a token is bound to its time and cannot be changed', async () => {
 
 test('a token does not make another token', async () => {
   assert.equal((await server.call(`/api/v1/token?token=${await readToken()}`, { key: null })).status, 401);
-});
-
-test('calls beyond the limit are answered 429 with Retry-After; holders of the key and other paths are exempt', async () => {
-  const door = await openDoor('devices', { maxCalls: 3 });
-  try {
-    const call = (path: string, headers = {}) => fetch(`http://127.0.0.1:${door.port}${path}`, { headers });
-    for (let i = 0; i < 3; i++) assert.equal((await call('/api/v1/health')).status, 200);
-    const refused = await call('/api/v1/health');
-    assert.equal(refused.status, 429);
-    assert.ok(Number(refused.headers.get('retry-after')) >= 1);
-    assert.equal((await call('/health')).status, 200);
-    assert.equal((await call('/api/v1/health', { 'X-API-Key': API_KEY })).status, 200);
-    assert.equal((await call('/api/v1/health', { 'X-Forwarded-For': '9.9.9.9' })).status, 429);
-  } finally {
-    await door.stop(100);
-  }
-});
-
-test('behind a proxy the client is the address that the proxy saw, not one that the client made up', async () => {
-  const door = await openDoor('devices', { maxCalls: 1, trustedProxies: 1 });
-  try {
-    const call = async (forwarded: string) =>
-      (
-        await fetch(`http://127.0.0.1:${door.port}/api/v1/health`, {
-          headers: { 'X-Forwarded-For': forwarded },
-        })
-      ).status;
-    assert.equal(await call('10.0.0.1'), 200);
-    assert.equal(await call('10.0.0.2'), 200);
-    assert.equal(await call('6.6.6.6, 10.0.0.1'), 429);
-  } finally {
-    await door.stop(100);
-  }
-});
-
-test('web pages of the origins that are set may call, others may not', async () => {
-  const door = await openDoor('devices', { corsOrigins: ['https://page.example'] });
-  try {
-    const call = (origin: string, method = 'GET') =>
-      fetch(`http://127.0.0.1:${door.port}/health`, {
-        method,
-        headers: {
-          Origin: origin,
-          ...(method === 'OPTIONS'
-            ? { 'Access-Control-Request-Method': 'POST', 'Access-Control-Request-Headers': 'x-api-key' }
-            : {}),
-        },
-      });
-    const allowed = await call('https://page.example');
-    assert.equal(allowed.headers.get('access-control-allow-origin'), 'https://page.example');
-    assert.equal((await call('https://evil.example')).headers.get('access-control-allow-origin'), null);
-    const preflight = await call('https://page.example', 'OPTIONS');
-    assert.equal(preflight.status, 204);
-    assert.equal(preflight.headers.get('access-control-allow-headers'), 'x-api-key');
-  } finally {
-    await door.stop(100);
-  }
-});
-
-test('every answer has the headers that keep browsers in check, and an id; a client may bring its own', async () => {
-  const response = await server.call('/nothing', { headers: { 'X-Request-Id': 'from-the-client-1' } });
-  assert.equal(response.headers.get('x-request-id'), 'from-the-client-1');
-  assert.equal(response.headers.get('x-content-type-options'), 'nosniff');
-  assert.match(response.headers.get('content-security-policy')!, /default-src 'none'/);
-  const other = await server.call('/nothing', { headers: { 'X-Request-Id': 'a b' } });
-  assert.match(other.headers.get('x-request-id')!, /^[0-9a-f-]{36}$/);
-});
-
-test('an unexpected error shows nothing of the inside and is in the log', async () => {
-  const route: Route = {
-    method: 'GET',
-    path: '/broken',
-    access: 'public',
-    description: UNDESCRIBED,
-    handle: () => {
-      throw new TypeError('inside: /etc/secret');
-    },
-  };
-  const door = await openDoor('open', { routes: [route] });
-  try {
-    const response = await fetch(`http://127.0.0.1:${door.port}/broken`);
-    assert.equal(response.status, 500);
-    const text = await response.text();
-    assert.doesNotMatch(text, /inside|secret|TypeError/);
-    assert.match(text, new RegExp(response.headers.get('x-request-id')!));
-    assert.match(server.lines.join(''), /inside: \/etc\/secret/);
-  } finally {
-    await door.stop(100);
-  }
 });

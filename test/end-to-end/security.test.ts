@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { after, before, test } from 'node:test';
+import type { Route } from '../../server/http/route.ts';
+import { openDoor, UNDESCRIBED } from '../support/door.ts';
 import { exchange } from '../support/raw-http.ts';
 import { startTestServer, type TestServer } from '../support/server.ts';
 
@@ -72,6 +74,29 @@ test('secrets that pass through requests are in no line of the log, at its most 
   };
   for (const [what, secret] of Object.entries(planted))
     assert.ok(!log.includes(secret), `${what} is in the log`);
+});
+
+test('an unexpected error shows nothing of the inside and is in the log', async () => {
+  const route: Route = {
+    method: 'GET',
+    path: '/broken',
+    access: 'public',
+    description: UNDESCRIBED,
+    handle: () => {
+      throw new TypeError('inside: /etc/secret');
+    },
+  };
+  const door = await openDoor(server, 'open', { routes: [route] });
+  try {
+    const response = await fetch(`http://127.0.0.1:${door.port}/broken`);
+    assert.equal(response.status, 500);
+    const text = await response.text();
+    assert.doesNotMatch(text, /inside|secret|TypeError/);
+    assert.match(text, new RegExp(response.headers.get('x-request-id')!));
+    assert.match(server.lines.join(''), /inside: \/etc\/secret/);
+  } finally {
+    await door.stop(100);
+  }
 });
 
 test('text that looks like SQL, markup or a format stays text', async () => {
