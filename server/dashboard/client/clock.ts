@@ -26,11 +26,11 @@ export function onTick(listener: () => void): () => void {
   };
 }
 
-/** A text that depends on the time; the component is drawn again only where the text has changed. */
-export function useTicking(text: () => string): string {
-  const [, setShown] = useState('');
-  const now = text();
-  useEffect(() => onTick(() => setShown(text())), [text]);
+/** What depends on the time; the component is drawn again only where it has changed. */
+export function useTicking<T extends string | number>(value: () => T): T {
+  const [, setShown] = useState<T>();
+  const now = value();
+  useEffect(() => onTick(() => setShown(value())), [value]);
   return now;
 }
 

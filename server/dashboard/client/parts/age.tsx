@@ -8,8 +8,9 @@ export function Age({ at }: { at: number }) {
 
 /** @param of when it was, looked at once a second: for what is new so often that drawing each would cost more than it tells */
 export function ChangingAge({ of }: { of: () => number }) {
-  const text = useTicking(useCallback(() => JSON.stringify([of(), agoWords(of())]), [of]));
-  const [at, ago] = JSON.parse(text) as [number, string];
+  // Both: where the words stay the same, the time that they tell of may be another.
+  const at = useTicking(of);
+  const ago = useTicking(useCallback(() => agoWords(of()), [of]));
   return (
     <time class="age" dateTime={new Date(at).toISOString()} title={timeWords(at)}>
       {ago}
