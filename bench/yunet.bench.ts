@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { createPixelKernels } from '../kernels/kernels.ts';
 import { mergeYunetHeads } from '../models/build/yunet-heads.ts';
 import { type DetectorModel, modelById } from '../models/manifest.ts';
-import { cellsOf, scoreOf } from '../workers/detect/yunet-cells.ts';
+import { CELL_SIZES_PX, cellsOf, scoreOf } from '../workers/detect/yunet-cells.ts';
 import { createGraphOpener, type Graph, type GraphOutputs } from '../workers/session.ts';
 import { type Reporter, ratioFigure, timeInterleaved, timingFigure, verify } from './harness.ts';
 import { samplePhoto } from './sample-photos.ts';
@@ -17,7 +17,6 @@ const INPUTS = [
   [320, 256],
   [512, 384],
 ] as const;
-const CELL_SIZES_PX = [8, 16, 32] as const;
 /** So many of each input that all take about the same time. */
 const PIXELS_IN_ALL = 60e6;
 

@@ -19,15 +19,15 @@ import {
 import { nodeMessage, valueInfo, weightsMessage } from './onnx-writer.ts';
 import { Message, ProtobufError } from './protobuf.ts';
 
-const CELL_SIZES_PX = [8, 16, 32] as const;
+export const CELL_SIZES_PX = [8, 16, 32] as const;
 /** In the order in which the merged output has them. */
-const HEADS = [
+export const HEADS = [
   { name: 'cls', channels: 1, sigmoid: true },
   { name: 'obj', channels: 1, sigmoid: true },
   { name: 'bbox', channels: 4, sigmoid: false },
   { name: 'kps', channels: 10, sigmoid: false },
 ] as const;
-const CHANNELS = 16;
+const CHANNELS = HEADS.reduce((sum, { channels }) => sum + channels, 0);
 /** The published file is a third of it. */
 const MAX_FILE_BYTES = 2 ** 20;
 

@@ -1,5 +1,16 @@
 /** What YuNet says of the cells of one size, as its file gives it or from its heads merged (models/build/yunet-heads.ts). */
+import type { HEADS, CELL_SIZES_PX as MERGED_CELL_SIZES_PX } from '../../models/build/yunet-heads.ts';
 import type { GraphOutputs } from '../session.ts';
+
+// The page shares this file and takes no code of models/: the numbers stand here once more, and the compiler refuses any but those there.
+export const CELL_SIZES_PX: typeof MERGED_CELL_SIZES_PX = [8, 16, 32];
+/** How many numbers each head has for a cell. */
+const CHANNELS: { readonly [Head in (typeof HEADS)[number] as Head['name']]: Head['channels'] } = {
+  cls: 1,
+  obj: 1,
+  bbox: 4,
+  kps: 10,
+};
 
 /**
  * Each of `count` cells has two factors of its score, four numbers of the box and ten of the points, those of cell i at
@@ -25,15 +36,18 @@ export interface YunetCells {
 export function cellsOf(outputs: GraphOutputs, cellPx: number): YunetCells {
   const heads = outputs[`heads_${cellPx}`];
   if (heads !== undefined) {
-    const count = heads.length / 16;
+    const { cls, obj, bbox, kps } = CHANNELS;
+    const count = heads.length / (cls + obj + bbox + kps);
+    const boxStart = (cls + obj) * count;
+    const pointStart = boxStart + bbox * count;
     return {
       count,
       logits: true,
-      classes: heads.subarray(0, count),
-      objectness: heads.subarray(count, 2 * count),
-      boxes: heads.subarray(2 * count, 6 * count),
+      classes: heads.subarray(0, cls * count),
+      objectness: heads.subarray(cls * count, boxStart),
+      boxes: heads.subarray(boxStart, pointStart),
       boxCellStride: 1,
-      points: heads.subarray(6 * count),
+      points: heads.subarray(pointStart),
       pointCellStride: 1,
       valueStride: count,
     };
@@ -45,9 +59,9 @@ export function cellsOf(outputs: GraphOutputs, cellPx: number): YunetCells {
     classes,
     objectness: outputs[`obj_${cellPx}`]!,
     boxes: outputs[`bbox_${cellPx}`]!,
-    boxCellStride: 4,
+    boxCellStride: CHANNELS.bbox,
     points: outputs[`kps_${cellPx}`]!,
-    pointCellStride: 10,
+    pointCellStride: CHANNELS.kps,
     valueStride: 1,
   };
 }

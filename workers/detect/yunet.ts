@@ -16,7 +16,7 @@ import {
   TensorStore,
   wholePicture,
 } from './letterbox.ts';
-import { cellsOf, highestScore, leastFactorOf, scoreOf } from './yunet-cells.ts';
+import { CELL_SIZES_PX, cellsOf, highestScore, leastFactorOf, scoreOf } from './yunet-cells.ts';
 
 export interface YunetOptions {
   readonly scoreThreshold: number;
@@ -24,8 +24,7 @@ export interface YunetOptions {
   readonly layout: TensorLayout;
 }
 
-const CELL_SIZES_PX = [8, 16, 32] as const;
-const LARGEST_CELL_PX = 32;
+const LARGEST_CELL_PX = Math.max(...CELL_SIZES_PX);
 /** Both sides of the input are multiples of the largest cell. */
 const SIDE_MULTIPLE_PX = LARGEST_CELL_PX;
 const MIN_LONG_SIDE_PX = 320;
