@@ -12,10 +12,12 @@ export interface FaceBoxesProps {
 }
 
 export function FaceBoxes({ faces, width, height, onChoose }: FaceBoxesProps) {
-  const labels = placeLabels(faces, width, height);
+  // Names go over boxes: drawn from top to bottom, no box is drawn through the name of a face below.
+  const drawn = faces.toSorted((a, b) => a.box.y - b.box.y);
+  const labels = placeLabels(drawn, width, height);
   return (
     <>
-      {faces.map((face, i) => {
+      {drawn.map((face, i) => {
         const { x, y } = face.box;
         // Percentages hold whatever size the picture is drawn at. Keys are numbers, so that boxes move with the faces, and keep the focus.
         const place = {
