@@ -6,7 +6,7 @@ import { psnr } from './psnr.ts';
 import { samplePhoto } from './sample-photos.ts';
 
 /** As boards' frames are stored. */
-const quality = 85;
+const quality = 90;
 
 /** One thread here, and sharp with one of its own; processor time is that of all threads, where sharp has more at work. */
 export async function jpegEncoding(reporter: Reporter): Promise<void> {
