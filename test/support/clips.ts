@@ -25,6 +25,10 @@ export const PERSON_B: SampleFace = { sample: 6, x: 244, y: 506, width: 218, hei
 /** Somebody who looks aside. */
 export const TURNED_PERSON: SampleFace = { sample: 2, x: 880, y: 237, width: 184, height: 221 };
 
+/** Filters of a clip that shows nobody, and of one in which a face is found but is of no use. */
+export const NOBODY = 'drawbox=color=gray:t=fill';
+export const BLURRED = 'boxblur=8:2';
+
 export interface FaceClipOptions {
   readonly path: string;
   readonly face: SampleFace | PhotoFace;
