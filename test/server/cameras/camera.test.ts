@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
-import { Writable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
-import { Camera, type CameraOptions, type CameraState } from '../../../server/cameras/camera.ts';
 import { parseCameraUrl } from '../../../server/cameras/camera-address.ts';
 import type { FfmpegProgram } from '../../../server/cameras/ffmpeg-program.ts';
-import type { VideoFrame } from '../../../server/cameras/y4m.ts';
-import { createLog } from '../../../server/log.ts';
 import { childProcesses, ffmpegOrReason, smallClip } from '../../support/ffmpeg.ts';
 import type { H264Clip } from '../../support/h264-clip.ts';
-import { RtspServer, type RtspServerOptions } from '../../support/rtsp-server.ts';
+import { RtspServer } from '../../support/rtsp-server.ts';
+import {
+  type WatchedCameraBody,
+  type WatchedCameraOptions,
+  withWatchedCamera,
+} from '../../support/watched-camera.ts';
 
 const { program, reason } = await ffmpegOrReason();
-const SOON = { firstMs: 50, maxMs: 200, forgivenAfterMs: 60_000 };
 
 describe('a camera', { skip: reason, timeout: 120_000 }, () => {
   let clip: H264Clip;
@@ -21,31 +21,8 @@ describe('a camera', { skip: reason, timeout: 120_000 }, () => {
   });
   after(() => assert.deepEqual(childProcesses() ?? [], []));
 
-  async function withCamera(
-    body: (camera: Camera, server: RtspServer, seen: Seen) => Promise<void>,
-    options: Partial<CameraOptions> & { server?: Partial<RtspServerOptions>; credentials?: string } = {},
-  ): Promise<Seen> {
-    const server = await RtspServer.start({ clip, ...options.server });
-    const seen = new Seen();
-    const camera = new Camera({
-      program: program!,
-      address: parseCameraUrl(server.url(options.credentials)),
-      scanIntervalMs: 500,
-      onFrame: (frame) => seen.frame(frame),
-      onState: (state) => seen.state(state),
-      log: createLog({ level: 'debug', format: 'json', secrets: new Set(), output: seen.output }),
-      backOff: SOON,
-      ...options,
-    });
-    try {
-      camera.start();
-      await body(camera, server, seen);
-    } finally {
-      await camera.stop();
-      await server.close();
-    }
-    return seen;
-  }
+  const withCamera = (body: WatchedCameraBody, options?: WatchedCameraOptions) =>
+    withWatchedCamera({ program: program!, clip }, body, options);
 
   test('gives whole frames at the scan interval, from key frames alone where those are near enough', async () => {
     await withCamera(async (camera, _, seen) => {
@@ -158,32 +135,6 @@ describe('a camera', { skip: reason, timeout: 120_000 }, () => {
     );
   });
 
-  for (const scheme of ['Basic', 'Digest'] as const) {
-    const access = { scheme, user: 'ad min', password: 'p@ss:w/o%rd#1?[+]' };
-
-    test(`${scheme} access: the right password opens, raw or encoded`, async () => {
-      const encoded = `${encodeURIComponent(access.user)}:${encodeURIComponent(access.password)}`;
-      for (const credentials of [encoded, `${access.user}:${access.password}`])
-        await withCamera(async (camera) => assert.equal(await camera.connected(), true), {
-          server: { access },
-          credentials,
-        });
-    });
-
-    test(`${scheme} access: a wrong password is named, tried again, and in no log`, async () => {
-      const seen = await withCamera(
-        async (camera, server, seen) => {
-          await seen.entered('waiting');
-          assert.equal(camera.report.lastFailure?.fault, 'unauthorized');
-          while (server.connections < 4) await once(server, 'connected');
-        },
-        { server: { access }, credentials: 'ad min:S3cret/w@rd' },
-      );
-      assert.ok(seen.log.includes('rtsp://***@127.0.0.1'));
-      assert.doesNotMatch(seen.log, /S3cret|w%40rd|w@rd|ad%20min|ad min/);
-    });
-  }
-
   test('a camera that never answers fails after the limit, and is tried again', async () => {
     await withCamera(
       async (camera, server, seen) => {
@@ -264,123 +215,4 @@ describe('a camera', { skip: reason, timeout: 120_000 }, () => {
     );
     assert.match(seen.log, /no room/);
   });
-
-  test('stopping while it connects ends at once and leaves nothing', async () => {
-    const server = await RtspServer.start({ clip });
-    server.fail('silent');
-    const seen = new Seen();
-    const camera = new Camera({
-      program: program!,
-      address: parseCameraUrl(server.url()),
-      scanIntervalMs: 500,
-      onFrame: (frame) => seen.frame(frame),
-      log: createLog({ level: 'debug', format: 'json', secrets: new Set(), output: seen.output }),
-    });
-    camera.start();
-    await once(server, 'connected');
-    const connected = camera.connected();
-    await camera.stop();
-    assert.equal(await connected, false);
-    assert.equal(camera.state, 'stopped');
-    assert.deepEqual(childProcesses() ?? [], []);
-    await server.close();
-  });
-
-  test('a camera that never answers leaves no process and no handle behind, however often it is tried', async () => {
-    const server = await RtspServer.start({ clip });
-    server.fail('silent');
-    const before = heldHandles();
-    const camera = new Camera({
-      program: program!,
-      address: parseCameraUrl(server.url()),
-      scanIntervalMs: 500,
-      onFrame: () => assert.fail('a frame came'),
-      log: createLog({ level: 'silent' as 'error', format: 'json', secrets: new Set() }),
-      connectLimitMs: 200,
-      backOff: { firstMs: 10, maxMs: 20, forgivenAfterMs: 60_000 },
-    });
-    camera.start();
-    while (server.connections < 12) {
-      await once(server, 'connected');
-      // One process at a time, the one that is trying.
-      assert.ok((childProcesses() ?? []).length <= 1);
-    }
-    await camera.stop();
-    assert.deepEqual(childProcesses() ?? [], []);
-    const after = heldHandles();
-    assert.ok(after <= before, `${after} handles, ${before} before`);
-    await server.close();
-  });
-
-  test('20 cameras opened and closed leave no process and no handle behind', async () => {
-    const server = await RtspServer.start({ clip });
-    const before = heldHandles();
-    for (let cycle = 0; cycle < 20; cycle++) {
-      const camera = new Camera({
-        program: program!,
-        address: parseCameraUrl(server.url()),
-        scanIntervalMs: 500,
-        onFrame: () => {},
-        log: createLog({ level: 'silent' as 'error', format: 'json', secrets: new Set() }),
-      });
-      camera.start();
-      // Every other one is stopped in the middle of its connecting.
-      if (cycle % 2 === 0) assert.equal(await camera.connected(), true);
-      else await once(server, 'connected');
-      await camera.stop();
-    }
-    assert.deepEqual(childProcesses() ?? [], []);
-    const after = heldHandles();
-    assert.ok(after <= before, `${after} handles, ${before} before`);
-    await server.close();
-  });
 });
-
-const heldHandles = () =>
-  process.getActiveResourcesInfo().filter((name) => /Process|Pipe|Timeout/.test(name)).length;
-
-/** What came of a camera, and promises of what is to come. */
-class Seen {
-  readonly all: VideoFrame[] = [];
-  log = '';
-  readonly output = new Writable({
-    decodeStrings: false,
-    write: (chunk, _encoding, done) => {
-      this.log += chunk;
-      done();
-    },
-  });
-  readonly #news = new EventEmitter<{ frame: []; state: [CameraState] }>();
-
-  frame(frame: VideoFrame): void {
-    this.all.push(frame);
-    this.#news.emit('frame');
-  }
-
-  state(state: CameraState): void {
-    this.#news.emit('state', state);
-  }
-
-  async frames(count: number): Promise<void> {
-    while (this.all.length < count) await once(this.#news, 'frame');
-  }
-
-  /** The next time that it enters this state. */
-  async entered(wanted: CameraState): Promise<void> {
-    for (;;) {
-      const [state] = await once(this.#news, 'state');
-      if (state === wanted) return;
-    }
-  }
-
-  /** Looked at after each frame, each change of state, and ten times a second. */
-  async until(condition: () => boolean): Promise<void> {
-    while (!condition()) {
-      const limit = AbortSignal.timeout(100);
-      await Promise.race([
-        once(this.#news, 'frame', { signal: limit }),
-        once(this.#news, 'state', { signal: limit }),
-      ]).catch(() => {});
-    }
-  }
-}
