@@ -3,7 +3,7 @@
  *
  * Why not by sharp, which decodes everything here: libjpeg-turbo encodes a frame of 320x240 in 0.3 ms, but the way there (a hundred options
  * through N-API, a pipeline, two more threads, copies) takes 0.6 ms of processor time more. This takes 0.2 ms in all, on the thread that
- * has the pixels, and is ahead at every size: 3.7 ms against 7.4 at 1920x1080 (`npm run bench -- kernels`).
+ * has the pixels, and is ahead at every size: 3.7 ms against 5.8 at 1920x1080 (`npm run bench -- kernels`).
  */
 import { readFileSync } from 'node:fs';
 import { checkInteger, checkPicture } from './checks.ts';
