@@ -17,7 +17,7 @@ export ORT_DISABLE_TELEMETRY=1
 # Heaps here are small and what passes through them is large: by V8's own rule each is marked anew after some 15 MB, every forty frames
 # of a board, which took a fifth of all processor time. They may grow to two and a half times what lives in them instead. Room for what
 # is new stays small, which costs no speed: V8 would give 32 MB and more to each thread step by step, and take them back in a pause.
-for pinned in node_modules/node-linux-*/bin/node; do
+for pinned in "$(dirname "$0")"/../node_modules/node-linux-*/bin/node; do
   [ -x "$pinned" ] && exec "$pinned" --heap-growing-percent=150 --max-semi-space-size=4 "$@"
 done
 if [ "$(node -p 'process.features.typescript ? 1 : 0' 2>/dev/null)" != 1 ]; then

@@ -25,19 +25,18 @@ export interface ServerProcessOptions {
 }
 
 export const PROCESS_KEY = 'process-key-0123456789abcdef';
-const MAIN = fileURLToPath(new URL('../../server/main.ts', import.meta.url));
+const serverFile = (name: string) => fileURLToPath(new URL(`../../server/${name}`, import.meta.url));
 
 export async function startServerProcess(options: ServerProcessOptions = {}): Promise<ServerProcess> {
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'facepool-server-process-')));
   await mkdir(join(folder, 'models'), { recursive: true });
   for (const path of options.modelPaths ?? []) await copyFile(path, join(folder, 'models', basename(path)));
-  const child = spawn(process.execPath, [MAIN], {
+  const child = spawn('sh', [serverFile('node.sh'), serverFile('main.ts')], {
     // Where no .env of anybody lies.
     cwd: folder,
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {
       PATH: process.env.PATH,
-      MALLOC_ARENA_MAX: process.env.MALLOC_ARENA_MAX,
       HOST: '127.0.0.1',
       PORT: '0',
       DATA_DIR: folder,
