@@ -193,9 +193,13 @@ export function reachesTarget({ value, target }: Figure): boolean | null {
 function verdict(figure: Figure): string {
   const reached = reachesTarget(figure);
   if (reached === null) return '';
-  const { atMost, atLeast } = figure.target!;
-  const promise = atMost === undefined ? `at least ${atLeast}` : `at most ${atMost}`;
-  return `, ${promise}: ${reached ? 'met' : 'MISSED'}`;
+  return `, ${targetWords(figure.target!)}: ${reached ? 'met' : 'MISSED'}`;
+}
+
+/** What was promised; a third, or a limit that was itself measured, with no more digits than tell anything. */
+export function targetWords({ atMost, atLeast }: NonNullable<Figure['target']>): string {
+  const limit = Number((atMost ?? atLeast)!.toPrecision(4));
+  return atMost === undefined ? `at least ${limit}` : `at most ${limit}`;
 }
 
 export const format = (value: number): string =>

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { CalibrationRow } from '../models/calibration.ts';
 import { embedderModels } from '../models/manifest.ts';
 import { settingsTable } from '../server/settings.ts';
-import { type Figure, format, type Report, reachesTarget } from './harness.ts';
+import { type Figure, format, type Report, reachesTarget, targetWords } from './harness.ts';
 import { RESULTS_FOLDER, readReports } from './reports.ts';
 
 const README = fileURLToPath(new URL('../README.md', import.meta.url));
@@ -71,8 +71,7 @@ const isPromised = ({ target }: Figure): boolean =>
 
 function figureRow(bench: string, figure: Figure): string {
   const { name, value, unit, target } = figure;
-  const promised = target?.atMost === undefined ? `at least ${target?.atLeast}` : `at most ${target.atMost}`;
-  return `| ${bench} | ${name} | ${format(value)} ${unit} | ${promised} | ${reachesTarget(figure) ? 'met' : 'missed'} |`;
+  return `| ${bench} | ${name} | ${format(value)} ${unit} | ${targetWords(target!)} | ${reachesTarget(figure) ? 'met' : 'missed'} |`;
 }
 
 /** What stands behind each embedder's similarities, as the manifest has it. */
