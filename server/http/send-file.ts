@@ -35,6 +35,8 @@ export async function sendFile(ctx: Context, file: OpenedFile): Promise<void> {
     ctx.length = end - start + 1;
     if (ctx.method === 'HEAD' || file.sizeBytes === 0) {
       await file.handle.close();
+      // Koa answers with the words of the status where there is no body at all.
+      if (ctx.method !== 'HEAD') ctx.body = Buffer.alloc(0);
       return;
     }
     // The stream owns the handle from here on: Koa destroys it when the client leaves, and that closes the file.
