@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import sharp from 'sharp';
+import { psnr } from '../../bench/psnr.ts';
+import { samplePhoto } from '../../bench/sample-photos.ts';
 import { type Capture, capture, crosstalk, illuminants, plainCapture } from '../../bench/simulated-sensor.ts';
 import { createEnhancer } from '../../kernels/enhance.ts';
 import type { SensorFrame } from '../../kernels/enhance-steps.ts';
@@ -15,14 +15,6 @@ const enhancer = await createEnhancer('simd');
 const pixels = await createPixelKernels('simd');
 const bytesPerPixel = { RGB565: 2, YUV422: 2, GRAYSCALE: 1, RGB888: 3 } as const;
 
-const samples = new URL('../../node_modules/@vladmandic/face-api/demo/', import.meta.url);
-
-async function photo(number: number, width: number, height: number): Promise<Picture> {
-  const file = fileURLToPath(new URL(`sample${number}.jpg`, samples));
-  const data = await sharp(file).resize(width, height, { fit: 'cover' }).removeAlpha().raw().toBuffer();
-  return { width, height, data: new Uint8Array(data) };
-}
-
 const frameOf = ({ width, height, bytes }: Capture): SensorFrame => ({
   bytes,
   width,
@@ -34,13 +26,6 @@ const frameOf = ({ width, height, bytes }: Capture): SensorFrame => ({
 function flatFrame(width: number, height: number, format: SensorFrame['format'], byte: number): SensorFrame {
   const bytes = new Uint8Array(width * height * bytesPerPixel[format]).fill(byte);
   return { bytes, width, height, format, byteOrder: 'BE' };
-}
-
-/** Peak signal-to-noise ratio in decibels. */
-function psnr(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let squares = 0;
-  for (let i = 0; i < a.length; i++) squares += (a[i]! - b[i]!) ** 2;
-  return 10 * Math.log10((255 ** 2 * a.length) / squares);
 }
 
 const plainly = (made: Capture) => pixels.unpackRgb565(made.bytes, made.width, made.height, 'BE').data;
@@ -80,7 +65,7 @@ describe('enhancement', () => {
         }
       }
     }
-    const clean = await photo(2, 160, 120);
+    const clean = await samplePhoto(2, 160, 120);
     const histories = [new FrameHistory(160, 120), new FrameHistory(160, 120)] as const;
     for (let seed = 0; seed < 3; seed++) {
       const frame = frameOf(
@@ -93,7 +78,7 @@ describe('enhancement', () => {
 
   it('gives detectors two looks at a very dark frame, and its own picture otherwise', async () => {
     const twin = await createEnhancer('reference');
-    const clean = await photo(2, 160, 120);
+    const clean = await samplePhoto(2, 160, 120);
     const history = new FrameHistory(160, 120);
     const made = (seed: number) =>
       frameOf(capture(clean, { ...plainCapture, gain: 16, exposure: 0.15, mosaic: 'bayer', seed }));
@@ -116,7 +101,7 @@ describe('enhancement', () => {
   });
 
   it('writes the picture where it is told to, and asks for as many bytes as it has', async () => {
-    const frame = frameOf(capture(await photo(2, 40, 24), plainCapture));
+    const frame = frameOf(capture(await samplePhoto(2, 40, 24), plainCapture));
     const own = enhancer.enhance(frame, unknownSensorState, null).picture;
     const target = new Uint8Array(40 * 24 * 3);
     const { picture } = enhancer.enhance(frame, unknownSensorState, null, 'corrected', 'dct', false, target);
@@ -130,7 +115,7 @@ describe('enhancement', () => {
 
   it('brings a dim, noisy capture with a colour cast much nearer to the clean photo, without any header', async () => {
     for (const number of [2, 3, 5]) {
-      const clean = await photo(number, 320, 240);
+      const clean = await samplePhoto(number, 320, 240);
       for (const mosaic of ['none', 'bayer'] as const) {
         const settings = { ...plainCapture, gain: 4, exposure: 0.4, illuminant: 'tungsten' as const, mosaic };
         assert.ok((await gained(capture(clean, settings), clean)) > 8, `photo ${number}, mosaic ${mosaic}`);
@@ -140,7 +125,7 @@ describe('enhancement', () => {
 
   it('leaves a well lit capture at least as near to the photo as it was', async () => {
     for (const number of [1, 2, 3, 4, 5, 6]) {
-      const clean = await photo(number, 320, 240);
+      const clean = await samplePhoto(number, 320, 240);
       for (const mosaic of ['none', 'bayer'] as const) {
         assert.ok(
           (await gained(capture(clean, { ...plainCapture, mosaic }), clean)) > -0.3,
@@ -151,7 +136,7 @@ describe('enhancement', () => {
   });
 
   it('uses an illuminant that the sensor names', async () => {
-    const clean = await photo(2, 320, 240);
+    const clean = await samplePhoto(2, 320, 240);
     const made = capture(clean, {
       ...plainCapture,
       gain: 4,
@@ -167,7 +152,7 @@ describe('enhancement', () => {
   });
 
   it('believes a gain that fits the picture, and not one that contradicts it', async () => {
-    const clean = await photo(3, 320, 240);
+    const clean = await samplePhoto(3, 320, 240);
     const made = frameOf(capture(clean, { ...plainCapture, gain: 8 }));
     const fitting = enhancer.enhance(made, { ...unknownSensorState, gain: 8 }, null).report;
     assert.deepEqual([fitting.noise.source, fitting.noise.gain, fitting.notBelieved], ['headers', 8, []]);
@@ -177,7 +162,7 @@ describe('enhancement', () => {
   });
 
   it('does not believe an illuminant that the picture contradicts', async () => {
-    const clean = await photo(3, 320, 240);
+    const clean = await samplePhoto(3, 320, 240);
     const made = frameOf(capture(clean, { ...plainCapture, gain: 4, exposure: 0.5 }));
     const sensor = { ...unknownSensorState, illuminantGains: [0.3, 1, 4] as const };
     const { report } = enhancer.enhance(made, sensor, null);
@@ -267,7 +252,7 @@ describe('enhancement', () => {
         twin.enhance(frame, unknownSensorState, null, 'corrected', 'wiener'),
       );
     }
-    const clean = await photo(2, 320, 240);
+    const clean = await samplePhoto(2, 320, 240);
     const made = capture(clean, { ...plainCapture, gain: 16, exposure: 0.4, mosaic: 'bayer' });
     const over = (method: 'dct' | 'wiener') => {
       const { picture, report } = enhancer.enhance(

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import sharp from 'sharp';
+import { psnr } from '../../bench/psnr.ts';
+import { samplePhoto } from '../../bench/sample-photos.ts';
 import { capture, plainCapture } from '../../bench/simulated-sensor.ts';
 import { createEnhancer } from '../../kernels/enhance.ts';
 import { unknownSensorState } from '../../kernels/enhancement-report.ts';
@@ -10,14 +10,7 @@ import type { Picture } from '../../kernels/picture.ts';
 
 const [width, height] = [320, 240];
 const enhancer = await createEnhancer('simd');
-const file = fileURLToPath(
-  new URL('../../node_modules/@vladmandic/face-api/demo/sample3.jpg', import.meta.url),
-);
-const wide = await sharp(file)
-  .resize(width + 64, height, { fit: 'cover' })
-  .removeAlpha()
-  .raw()
-  .toBuffer();
+const { data: wide } = await samplePhoto(3, width + 64, height);
 
 /** What a camera sees that has turned by so many pixels. */
 function view(shift: number): Picture {
@@ -27,12 +20,6 @@ function view(shift: number): Picture {
     data.set(wide.subarray(start, start + width * 3), y * width * 3);
   }
   return { width, height, data };
-}
-
-function psnr(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let squares = 0;
-  for (let i = 0; i < a.length; i++) squares += (a[i]! - b[i]!) ** 2;
-  return 10 * Math.log10((255 ** 2 * a.length) / squares);
 }
 
 /** A scene in which something large and dark stands `left` pixels from the edge. */

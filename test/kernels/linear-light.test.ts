@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { psnr } from '../../bench/psnr.ts';
 import { samplePhoto } from '../../bench/sample-photos.ts';
 import { capture, plainCapture } from '../../bench/simulated-sensor.ts';
 import { createEnhancer } from '../../kernels/enhance.ts';
@@ -20,13 +21,6 @@ const frameOf = (bytes: Uint8Array, format: SensorFrame['format'] = 'RGB565'): S
   format,
   byteOrder: 'BE',
 });
-
-/** Peak signal-to-noise ratio in decibels. */
-function psnr(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let squares = 0;
-  for (let i = 0; i < a.length; i++) squares += (a[i]! - b[i]!) ** 2;
-  return 10 * Math.log10((255 ** 2 * a.length) / squares);
-}
 
 describe('a frame that its headers call linear', () => {
   it('of 8 bits comes out as the same scene does with the gamma of the sensor, to 40 dB', async () => {
