@@ -7,11 +7,12 @@ import { randomUnitVector, seededRandom } from '../support/vectors.ts';
 const { program, reason } = await ffmpegOrReason();
 
 describe('callbacks', { skip: reason }, () => {
-  test('go only to the hosts that the settings name', async () => {
+  test('go only to the hosts that the settings name', async (t) => {
     const bed = await openAttendanceBed(program!, {
       JAVA_BACKEND_URL: 'http://java-backend:8080',
       ALLOWED_URL_HOSTS: ['Other.Example'],
     });
+    t.after(() => bed.close());
     const { server } = bed;
     const ask = (callbackUrl: string) =>
       server.ask('/api/v1/recognition/process-session', {
@@ -37,6 +38,5 @@ describe('callbacks', { skip: reason }, () => {
       assert.equal((await ask(url)).body.code, 'CALLBACK_HOST_NOT_ALLOWED');
     for (const url of ['http://java-backend:9999/cb', 'https://other.example/cb'])
       assert.equal((await ask(url)).body.code, 'ALL_CAMERAS_FAILED');
-    await bed.close();
   });
 });

@@ -1,5 +1,7 @@
 /** The ffmpeg that tests run with: FFMPEG_PATH, else the PATH's, else the package's; and what is left of the processes it started. */
+import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
+import { after, before } from 'node:test';
 import { FfmpegMissingError, type FfmpegProgram, findFfmpeg } from '../../server/cameras/ffmpeg-program.ts';
 import { type ClipOptions, type H264Clip, makeH264Clip } from './h264-clip.ts';
 
@@ -16,6 +18,16 @@ export async function ffmpegOrReason(): Promise<{ program: FfmpegProgram | null;
 /** A clip that costs little to decode and moves all over. */
 export const smallClip = (program: FfmpegProgram, options: ClipOptions = {}): Promise<H264Clip> =>
   makeH264Clip(program.path, { width: 160, height: 120, ...options });
+
+/** Within a `describe`: the clip that its tests play, made before them; after them none of our processes may be left. */
+export function playedClip(program: FfmpegProgram | null, options: ClipOptions): () => H264Clip {
+  let clip: H264Clip;
+  before(async () => {
+    clip = await smallClip(program!, options);
+  });
+  after(() => assert.deepEqual(childProcesses() ?? [], []));
+  return () => clip;
+}
 
 /**
  * Children of this process that are still there, zombies too; null where the system does not tell.

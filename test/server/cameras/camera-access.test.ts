@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { after, before, describe, test } from 'node:test';
-import { childProcesses, ffmpegOrReason, smallClip } from '../../support/ffmpeg.ts';
-import type { H264Clip } from '../../support/h264-clip.ts';
+import { describe, test } from 'node:test';
+import { ffmpegOrReason, playedClip } from '../../support/ffmpeg.ts';
 import {
   type WatchedCameraBody,
   type WatchedCameraOptions,
@@ -12,14 +11,10 @@ import {
 const { program, reason } = await ffmpegOrReason();
 
 describe('a camera that asks for a password', { skip: reason, timeout: 120_000 }, () => {
-  let clip: H264Clip;
-  before(async () => {
-    clip = await smallClip(program!, { keyFrameIntervalFrames: 10 });
-  });
-  after(() => assert.deepEqual(childProcesses() ?? [], []));
+  const clip = playedClip(program, { keyFrameIntervalFrames: 10 });
 
   const withCamera = (body: WatchedCameraBody, options?: WatchedCameraOptions) =>
-    withWatchedCamera({ program: program!, clip }, body, options);
+    withWatchedCamera({ program: program!, clip: clip() }, body, options);
 
   for (const scheme of ['Basic', 'Digest'] as const) {
     const access = { scheme, user: 'ad min', password: 'p@ss:w/o%rd#1?[+]' };

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import pino from 'pino';
 import { parseCameraUrl } from '../../../server/cameras/camera-address.ts';
 import { type CameraHub, createCameraHub, type HubOptions } from '../../../server/cameras/camera-hub.ts';
 import type { VideoFrame } from '../../../server/cameras/y4m.ts';
-import { childProcesses, ffmpegOrReason, smallClip } from '../../support/ffmpeg.ts';
-import type { H264Clip } from '../../support/h264-clip.ts';
+import { childProcesses, ffmpegOrReason, playedClip } from '../../support/ffmpeg.ts';
 import { RtspServer } from '../../support/rtsp-server.ts';
 import { until } from '../../support/until.ts';
 
@@ -13,17 +12,13 @@ const { program, reason } = await ffmpegOrReason();
 const SOON = { firstMs: 50, maxMs: 200, forgivenAfterMs: 60_000 };
 
 describe('the hub of the cameras', { skip: reason, timeout: 120_000 }, () => {
-  let clip: H264Clip;
-  before(async () => {
-    clip = await smallClip(program!, { keyFrameIntervalFrames: 10 });
-  });
-  after(() => assert.deepEqual(childProcesses() ?? [], []));
+  const clip = playedClip(program, { keyFrameIntervalFrames: 10 });
 
   async function withHub(
     body: (hub: CameraHub, server: RtspServer) => Promise<void>,
     options: Partial<HubOptions> = {},
   ): Promise<void> {
-    const server = await RtspServer.start({ clip });
+    const server = await RtspServer.start({ clip: clip() });
     const log = pino({ level: 'silent' });
     const hub = createCameraHub({ program: program!, log, backOff: SOON, ...options });
     try {

@@ -1,25 +1,21 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { Camera } from '../../../server/cameras/camera.ts';
 import { parseCameraUrl } from '../../../server/cameras/camera-address.ts';
 import { createLog } from '../../../server/log.ts';
-import { childProcesses, ffmpegOrReason, smallClip } from '../../support/ffmpeg.ts';
-import type { H264Clip } from '../../support/h264-clip.ts';
+import { childProcesses, ffmpegOrReason, playedClip } from '../../support/ffmpeg.ts';
 import { RtspServer } from '../../support/rtsp-server.ts';
 import { Seen } from '../../support/watched-camera.ts';
 
 const { program, reason } = await ffmpegOrReason();
 
 describe('a camera that is stopped', { skip: reason, timeout: 120_000 }, () => {
-  let clip: H264Clip;
-  before(async () => {
-    clip = await smallClip(program!, { keyFrameIntervalFrames: 10 });
-  });
-  after(() => assert.deepEqual(childProcesses() ?? [], []));
+  const clip = playedClip(program, { keyFrameIntervalFrames: 10 });
 
-  test('stopping while it connects ends at once and leaves nothing', async () => {
-    const server = await RtspServer.start({ clip });
+  test('stopping while it connects ends at once and leaves nothing', async (t) => {
+    const server = await RtspServer.start({ clip: clip() });
+    t.after(() => server.close());
     server.fail('silent');
     const seen = new Seen();
     const camera = new Camera({
@@ -36,11 +32,11 @@ describe('a camera that is stopped', { skip: reason, timeout: 120_000 }, () => {
     assert.equal(await connected, false);
     assert.equal(camera.state, 'stopped');
     assert.deepEqual(childProcesses() ?? [], []);
-    await server.close();
   });
 
-  test('a camera that never answers leaves no process and no handle behind, however often it is tried', async () => {
-    const server = await RtspServer.start({ clip });
+  test('a camera that never answers leaves no process and no handle behind, however often it is tried', async (t) => {
+    const server = await RtspServer.start({ clip: clip() });
+    t.after(() => server.close());
     server.fail('silent');
     const before = heldHandles();
     const camera = new Camera({
@@ -62,11 +58,11 @@ describe('a camera that is stopped', { skip: reason, timeout: 120_000 }, () => {
     assert.deepEqual(childProcesses() ?? [], []);
     const after = heldHandles();
     assert.ok(after <= before, `${after} handles, ${before} before`);
-    await server.close();
   });
 
-  test('20 cameras opened and closed leave no process and no handle behind', async () => {
-    const server = await RtspServer.start({ clip });
+  test('20 cameras opened and closed leave no process and no handle behind', async (t) => {
+    const server = await RtspServer.start({ clip: clip() });
+    t.after(() => server.close());
     const before = heldHandles();
     for (let cycle = 0; cycle < 20; cycle++) {
       const camera = new Camera({
@@ -85,7 +81,6 @@ describe('a camera that is stopped', { skip: reason, timeout: 120_000 }, () => {
     assert.deepEqual(childProcesses() ?? [], []);
     const after = heldHandles();
     assert.ok(after <= before, `${after} handles, ${before} before`);
-    await server.close();
   });
 });
 

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { parseCameraUrl } from '../../../server/cameras/camera-address.ts';
 import type { FfmpegProgram } from '../../../server/cameras/ffmpeg-program.ts';
-import { childProcesses, ffmpegOrReason, smallClip } from '../../support/ffmpeg.ts';
-import type { H264Clip } from '../../support/h264-clip.ts';
+import { ffmpegOrReason, playedClip, smallClip } from '../../support/ffmpeg.ts';
 import { RtspServer } from '../../support/rtsp-server.ts';
 import {
   type WatchedCameraBody,
@@ -15,14 +14,10 @@ import {
 const { program, reason } = await ffmpegOrReason();
 
 describe('a camera', { skip: reason, timeout: 120_000 }, () => {
-  let clip: H264Clip;
-  before(async () => {
-    clip = await smallClip(program!, { keyFrameIntervalFrames: 10 });
-  });
-  after(() => assert.deepEqual(childProcesses() ?? [], []));
+  const clip = playedClip(program, { keyFrameIntervalFrames: 10 });
 
   const withCamera = (body: WatchedCameraBody, options?: WatchedCameraOptions) =>
-    withWatchedCamera({ program: program!, clip }, body, options);
+    withWatchedCamera({ program: program!, clip: clip() }, body, options);
 
   test('gives whole frames at the scan interval, from key frames alone where those are near enough', async () => {
     await withCamera(async (camera, _, seen) => {
@@ -157,7 +152,7 @@ describe('a camera', { skip: reason, timeout: 120_000 }, () => {
   });
 
   test('a camera that is not there is named as such', async () => {
-    const server = await RtspServer.start({ clip });
+    const server = await RtspServer.start({ clip: clip() });
     const address = parseCameraUrl(server.url());
     await server.close();
     await withCamera(

@@ -1,27 +1,22 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { parseCameraUrl } from '../../../server/cameras/camera-address.ts';
 import { CameraError, type CameraFault } from '../../../server/cameras/camera-error.ts';
 import { captureFrame, probeCamera } from '../../../server/cameras/probe.ts';
-import { childProcesses, ffmpegOrReason, smallClip } from '../../support/ffmpeg.ts';
-import type { H264Clip } from '../../support/h264-clip.ts';
+import { ffmpegOrReason, playedClip, smallClip } from '../../support/ffmpeg.ts';
 import { RtspServer, type RtspServerOptions } from '../../support/rtsp-server.ts';
 
 const { program, reason } = await ffmpegOrReason();
 
 describe('a look at a camera', { skip: reason, timeout: 60_000 }, () => {
-  let clip: H264Clip;
-  before(async () => {
-    clip = await smallClip(program!, { framesPerSecond: 20 });
-  });
-  after(() => assert.deepEqual(childProcesses() ?? [], []));
+  const clip = playedClip(program, { framesPerSecond: 20 });
 
   async function withServer<T>(
     body: (server: RtspServer) => Promise<T>,
     options: Partial<RtspServerOptions> = {},
   ) {
-    const server = await RtspServer.start({ clip, ...options });
+    const server = await RtspServer.start({ clip: clip(), ...options });
     try {
       return await body(server);
     } finally {
