@@ -1,85 +1,38 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
-import { EmbeddingIndexReader } from '../../../kernels/embedding-index.ts';
+import { describe, test } from 'node:test';
 import { ServerError } from '../../../server/errors.ts';
-import type { Gallery, GalleryOptions } from '../../../server/recognition/gallery.ts';
 import type { GalleryStore } from '../../../server/recognition/gallery-store.ts';
-import { createFaceStore } from '../../../server/store/faces.ts';
-import type { IndexMatch } from '../../../workers/protocol.ts';
-import { databaseKinds, openTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { databaseKinds } from '../../support/database.ts';
+import { GalleryBed, recognise, search } from '../../support/gallery-bed.ts';
 import { PERFECT_QUALITY } from '../../support/vectors.ts';
-import { openWrittenGallery } from '../../support/written-gallery.ts';
-import { embeddingOf, writtenPicture, writtenRecognizer } from '../../support/written-pictures.ts';
+import { writtenPicture, writtenRecognizer } from '../../support/written-pictures.ts';
 
 for (const kind of databaseKinds)
   describe(`a gallery on the ${kind} database`, () => {
-    let own: TestDatabase;
-    let store: GalleryStore;
-    let folder: string;
-    let pictureFolder: string;
-    let gallery: Gallery;
-    const galleries: Gallery[] = [];
-    let recognizer = writtenRecognizer();
-
-    before(async () => {
-      own = await openTestDatabase(kind);
-      store = createFaceStore(own.database);
-    });
-    beforeEach(async () => {
-      await own.reset();
-      folder = await mkdtemp(join(tmpdir(), 'facepool-test-gallery-'));
-      pictureFolder = join(folder, 'faces', await store.galleryId());
-      recognizer = writtenRecognizer();
-      gallery = await open();
-    });
-    afterEach(async () => {
-      for (const one of galleries.splice(0)) await one.close();
-      await rm(folder, { recursive: true, force: true });
-    });
-    after(() => own.close());
-
-    /** A start of the server with what is stored. */
-    async function open(changes: Partial<GalleryOptions> = {}): Promise<Gallery> {
-      const opened = await openWrittenGallery(folder, { store, recognizer, ...changes });
-      galleries.push(opened);
-      return opened;
-    }
-
-    const recognise = (from: Gallery, person: number) =>
-      from.withIndex(async (index) =>
-        from.decide(index === null ? null : search(index.memory, person), PERFECT_QUALITY),
-      );
-
-    function search(memory: WebAssembly.Memory, person: number): IndexMatch | null {
-      const reader = EmbeddingIndexReader.attach(memory);
-      const match = reader.search(embeddingOf(person, 77));
-      reader.detach();
-      return match;
-    }
+    const bed = GalleryBed.forEachTest(kind);
 
     async function counts() {
-      const { rows } = await own.database.read<{ n: number }>(
+      const { rows } = await bed.testDatabase.database.read<{ n: number }>(
         `SELECT ((SELECT count(*) FROM persons) + (SELECT count(*) FROM face_pictures) + (SELECT count(*) FROM face_embeddings))::int AS n`,
       );
       return {
         rows: rows[0]!.n,
-        files: (await readdir(pictureFolder)).length,
-        memory: gallery.size().pictures,
+        files: (await readdir(bed.pictureFolder)).length,
+        memory: bed.gallery.size().pictures,
       };
     }
 
     test('who is enrolled is recognised at once, also after a restart, and strangers are not', async () => {
-      const nobody = await recognise(gallery, 1);
+      const nobody = await recognise(bed.gallery, 1);
       assert.deepEqual([nobody.recognizedAs, nobody.similarity, nobody.margin], [null, null, null]);
       const bytes = writtenPicture({ person: 1 });
-      const enrolled = await gallery.enrol('  Anna ', bytes);
+      const enrolled = await bed.gallery.enrol('  Anna ', bytes);
       assert.equal(enrolled.name, 'Anna');
-      assert.deepEqual(new Uint8Array(await readFile(join(pictureFolder, enrolled.fileName))), bytes);
-      await gallery.enrol('Berta', writtenPicture({ person: 2 }));
-      for (const one of [gallery, await open()]) {
+      assert.deepEqual(new Uint8Array(await readFile(join(bed.pictureFolder, enrolled.fileName))), bytes);
+      await bed.gallery.enrol('Berta', writtenPicture({ person: 2 }));
+      for (const one of [bed.gallery, await bed.open()]) {
         const decision = await recognise(one, 1);
         assert.equal(decision.recognizedAs, 'Anna');
         assert.ok(decision.confidence > 0.9 && decision.confidence === decision.similarity);
@@ -91,23 +44,26 @@ for (const kind of databaseKinds)
     });
 
     test('several pictures of one name add up to one person', async () => {
-      for (let i = 0; i < 3; i++) await gallery.enrol('Anna', writtenPicture({ person: 1 }));
-      const list = await gallery.list();
+      for (let i = 0; i < 3; i++) await bed.gallery.enrol('Anna', writtenPicture({ person: 1 }));
+      const list = await bed.gallery.list();
       assert.deepEqual(
         list.map(({ name, pictures }) => [name, pictures]),
         [['Anna', 3]],
       );
-      assert.equal((await recognise(gallery, 1)).margin, null);
+      assert.equal((await recognise(bed.gallery, 1)).margin, null);
     });
 
     test('the same picture again is a success and adds nothing; under another name it is a conflict', async () => {
       const bytes = writtenPicture({ person: 1 });
-      const [first, second] = await Promise.all([gallery.enrol('Anna', bytes), gallery.enrol('Anna', bytes)]);
+      const [first, second] = await Promise.all([
+        bed.gallery.enrol('Anna', bytes),
+        bed.gallery.enrol('Anna', bytes),
+      ]);
       assert.deepEqual([first.alreadyEnrolled, second.alreadyEnrolled].sort(), [false, true]);
       assert.equal(first.fileName, second.fileName);
-      const again = await gallery.enrol('Anna', bytes);
+      const again = await bed.gallery.enrol('Anna', bytes);
       assert.deepEqual([again.alreadyEnrolled, again.faceId], [true, first.faceId]);
-      await assert.rejects(gallery.enrol('Berta', bytes), { status: 409, message: /enrolled as Anna/ });
+      await assert.rejects(bed.gallery.enrol('Berta', bytes), { status: 409, message: /enrolled as Anna/ });
       assert.deepEqual(await counts(), { rows: 3, files: 1, memory: 1 });
     });
 
@@ -117,19 +73,19 @@ for (const kind of databaseKinds)
         [writtenPicture({ person: 1 }, { person: 2 }), 'SEVERAL_FACES'],
         [writtenPicture({ person: 1, widthPx: 40 }), 'FACE_TOO_SMALL'],
       ] as const)
-        await assert.rejects(gallery.enrol('Anna', picture), { status: 422, code });
+        await assert.rejects(bed.gallery.enrol('Anna', picture), { status: 422, code });
       assert.deepEqual(await counts(), { rows: 0, files: 0, memory: 0 });
     });
 
     test('a face like another person is enrolled with a warning', async () => {
-      await gallery.enrol('Anna', writtenPicture({ person: 1 }));
-      const twin = await gallery.enrol('Berta', writtenPicture({ person: 1 }));
+      await bed.gallery.enrol('Anna', writtenPicture({ person: 1 }));
+      const twin = await bed.gallery.enrol('Berta', writtenPicture({ person: 1 }));
       assert.match(twin.warning!, /similar to Anna/);
-      assert.equal((await gallery.enrol('Carla', writtenPicture({ person: 3 }))).warning, null);
+      assert.equal((await bed.gallery.enrol('Carla', writtenPicture({ person: 3 }))).warning, null);
     });
 
     test('a person and a gallery take pictures up to their limits', async () => {
-      const limited = await open({ limits: { perPerson: 2, perGallery: 3 } });
+      const limited = await bed.open({ limits: { perPerson: 2, perGallery: 3 } });
       for (let i = 0; i < 2; i++) await limited.enrol('Anna', writtenPicture({ person: 1 }));
       await assert.rejects(limited.enrol('Anna', writtenPicture({ person: 1 })), {
         status: 422,
@@ -137,60 +93,60 @@ for (const kind of databaseKinds)
       });
       await limited.enrol('Berta', writtenPicture({ person: 2 }));
       await assert.rejects(limited.enrol('Carla', writtenPicture({ person: 3 })), { code: 'GALLERY_FULL' });
-      assert.equal((await readdir(pictureFolder)).length, 3);
+      assert.equal((await readdir(bed.pictureFolder)).length, 3);
     });
 
     test('removing a person leaves no row, no file, no number in any memory, and nobody who is recognised', async () => {
-      await gallery.enrol('Berta', writtenPicture({ person: 2 }));
+      await bed.gallery.enrol('Berta', writtenPicture({ person: 2 }));
       const before = await counts();
-      for (let i = 0; i < 3; i++) await gallery.enrol('Anna', writtenPicture({ person: 1 }));
-      const held = await gallery.withIndex(async (index) => index!.memory);
+      for (let i = 0; i < 3; i++) await bed.gallery.enrol('Anna', writtenPicture({ person: 1 }));
+      const held = await bed.gallery.withIndex(async (index) => index!.memory);
       const stored = [];
-      for await (const batch of store.embeddings('model-a')) stored.push(...batch);
+      for await (const batch of bed.store.embeddings('model-a')) stored.push(...batch);
       const embeddings = stored.slice(1).map(({ embedding }) => Buffer.from(embedding.buffer));
       assert.equal(embeddings.length, 3);
       for (const bytes of embeddings) assert.notEqual(Buffer.from(held.buffer).indexOf(bytes), -1);
 
-      assert.deepEqual(await gallery.remove('Anna'), {
+      assert.deepEqual(await bed.gallery.remove('Anna'), {
         name: 'Anna',
         pictures: 3,
         personRemoved: true,
         filesLeft: [],
       });
       assert.deepEqual(await counts(), before);
-      const present = await gallery.withIndex(async (index) => index!.memory);
+      const present = await bed.gallery.withIndex(async (index) => index!.memory);
       for (const memory of [held, present])
         for (const bytes of embeddings) assert.equal(Buffer.from(memory.buffer).indexOf(bytes), -1);
-      assert.equal((await recognise(gallery, 1)).recognizedAs, null);
-      assert.equal((await recognise(gallery, 2)).recognizedAs, 'Berta');
-      await assert.rejects(gallery.remove('Anna'), { status: 404 });
+      assert.equal((await recognise(bed.gallery, 1)).recognizedAs, null);
+      assert.equal((await recognise(bed.gallery, 2)).recognizedAs, 'Berta');
+      await assert.rejects(bed.gallery.remove('Anna'), { status: 404 });
     });
 
     test('a face of a very dark frame has to be more alike to get a name', async () => {
-      await gallery.enrol('Anna', writtenPicture({ person: 1 }));
-      const { person, similarity } = await gallery.withIndex(async (index) => search(index!.memory, 1)!);
-      const { threshold } = gallery.decide(null, PERFECT_QUALITY);
+      await bed.gallery.enrol('Anna', writtenPicture({ person: 1 }));
+      const { person, similarity } = await bed.gallery.withIndex(async (index) => search(index!.memory, 1)!);
+      const { threshold } = bed.gallery.decide(null, PERFECT_QUALITY);
       assert.ok(similarity > threshold);
       const faint = { person, similarity: threshold + 0.01, secondPerson: null, secondSimilarity: null };
-      assert.equal(gallery.decide(faint, PERFECT_QUALITY).recognizedAs, 'Anna');
-      const decision = gallery.decide(faint, PERFECT_QUALITY, true);
+      assert.equal(bed.gallery.decide(faint, PERFECT_QUALITY).recognizedAs, 'Anna');
+      const decision = bed.gallery.decide(faint, PERFECT_QUALITY, true);
       assert.equal(decision.recognizedAs, null);
       assert.ok(decision.threshold > faint.similarity);
     });
 
     test('a task that was under way while somebody was removed does not name them', async () => {
-      await gallery.enrol('Anna', writtenPicture({ person: 1 }));
-      await gallery.enrol('Berta', writtenPicture({ person: 2 }));
-      const late = await gallery.withIndex(async (index) => {
-        const removal = gallery.remove('Anna');
+      await bed.gallery.enrol('Anna', writtenPicture({ person: 1 }));
+      await bed.gallery.enrol('Berta', writtenPicture({ person: 2 }));
+      const late = await bed.gallery.withIndex(async (index) => {
+        const removal = bed.gallery.remove('Anna');
         const match = search(index!.memory, 1);
         // The removal waits for this very task; what it has done by then is seen without waiting for it.
-        while ((await gallery.list()).length > 1);
+        while ((await bed.gallery.list()).length > 1);
         void removal;
         return { match, removal };
       });
       await late.removal;
-      const decision = gallery.decide(late.match, PERFECT_QUALITY);
+      const decision = bed.gallery.decide(late.match, PERFECT_QUALITY);
       assert.equal(decision.recognizedAs, null);
       assert.ok(decision.similarity! < 0.5);
     });
@@ -198,53 +154,53 @@ for (const kind of databaseKinds)
     test('a removal that the database refused can be repeated', async () => {
       let refuse = true;
       const flaky: GalleryStore = {
-        ...store,
+        ...bed.store,
         removePerson: async (name) => {
-          const removed = await store.removePerson(name);
+          const removed = await bed.store.removePerson(name);
           if (refuse) throw new ServerError(503, 'DATABASE_UNAVAILABLE', 'cut off after the commit');
           return removed;
         },
       };
-      gallery = await open({ store: flaky });
-      await gallery.enrol('Anna', writtenPicture({ person: 1 }));
-      await assert.rejects(gallery.remove('Anna'), { status: 503 });
-      assert.equal((await recognise(gallery, 1)).recognizedAs, null);
+      bed.gallery = await bed.open({ store: flaky });
+      await bed.gallery.enrol('Anna', writtenPicture({ person: 1 }));
+      await assert.rejects(bed.gallery.remove('Anna'), { status: 503 });
+      assert.equal((await recognise(bed.gallery, 1)).recognizedAs, null);
       refuse = false;
-      await gallery.remove('Anna');
+      await bed.gallery.remove('Anna');
       assert.deepEqual(await counts(), { rows: 0, files: 0, memory: 0 });
     });
 
     test('an enrolment whose commit was not answered is there with its file', async () => {
       const flaky: GalleryStore = {
-        ...store,
+        ...bed.store,
         addPicture: async (picture, limits) => {
-          await store.addPicture(picture, limits);
+          await bed.store.addPicture(picture, limits);
           throw new ServerError(503, 'DATABASE_UNAVAILABLE', 'cut off after the commit');
         },
       };
-      gallery = await open({ store: flaky });
-      await gallery.enrol('Anna', writtenPicture({ person: 1 }));
+      bed.gallery = await bed.open({ store: flaky });
+      await bed.gallery.enrol('Anna', writtenPicture({ person: 1 }));
       assert.deepEqual(await counts(), { rows: 3, files: 1, memory: 1 });
     });
 
     test('a start removes pictures that a crash left without a row, and touches no other gallery', async () => {
-      const { fileName } = await gallery.enrol('Anna', writtenPicture({ person: 1 }));
-      await writeFile(join(pictureFolder, 'orphan.jpg'), 'x');
-      await writeFile(join(pictureFolder, 'cut-off.jpg.part'), 'x');
-      const other = join(folder, 'faces', 'of-another-database');
+      const { fileName } = await bed.gallery.enrol('Anna', writtenPicture({ person: 1 }));
+      await writeFile(join(bed.pictureFolder, 'orphan.jpg'), 'x');
+      await writeFile(join(bed.pictureFolder, 'cut-off.jpg.part'), 'x');
+      const other = join(bed.folder, 'faces', 'of-another-database');
       await mkdir(other);
       await writeFile(join(other, 'kept.jpg'), 'x');
-      await open();
-      assert.deepEqual(await readdir(pictureFolder), [fileName]);
+      await bed.open();
+      assert.deepEqual(await readdir(bed.pictureFolder), [fileName]);
       assert.deepEqual(await readdir(other), ['kept.jpg']);
     });
 
     test('after a change of the model the stored pictures are embedded again, with progress', async () => {
-      for (const person of [1, 2, 3]) await gallery.enrol(`person ${person}`, writtenPicture({ person }));
-      const spoilt = await gallery.enrol('person 4', writtenPicture({ person: 4 }));
-      await writeFile(join(pictureFolder, spoilt.fileName), JSON.stringify({ serial: 's', faces: [] }));
+      for (const person of [1, 2, 3]) await bed.gallery.enrol(`person ${person}`, writtenPicture({ person }));
+      const spoilt = await bed.gallery.enrol('person 4', writtenPicture({ person: 4 }));
+      await writeFile(join(bed.pictureFolder, spoilt.fileName), JSON.stringify({ serial: 's', faces: [] }));
       const shifted = writtenRecognizer(1);
-      const changed = await open({ embedderId: 'model-b', recognizer: shifted });
+      const changed = await bed.open({ embedderId: 'model-b', recognizer: shifted });
       assert.equal(changed.size().pictures, 0);
       const progress: string[] = [];
       const report = await changed.reembed(({ done, total }) => progress.push(`${done}/${total}`));
@@ -256,53 +212,11 @@ for (const kind of databaseKinds)
       assert.deepEqual(progress, ['0/4', '1/4', '2/4', '3/4', '4/4']);
       assert.equal((await recognise(changed, 2 + 7919)).recognizedAs, 'person 2');
       assert.equal((await recognise(changed, 2)).recognizedAs, null);
-      assert.equal((await readdir(pictureFolder)).length, 4);
-      const again = await open({ embedderId: 'model-b', recognizer: shifted });
+      assert.equal((await readdir(bed.pictureFolder)).length, 4);
+      const again = await bed.open({ embedderId: 'model-b', recognizer: shifted });
       assert.equal(again.size().pictures, 3);
       const calls = shifted.calls;
       await again.reembed();
       assert.equal(shifted.calls, calls + 1);
-    });
-
-    describe('with pictures in the permitted-faces folder', () => {
-      beforeEach(async () => {
-        const permitted = join(folder, 'permitted_faces');
-        await mkdir(permitted);
-        await writeFile(join(permitted, 'Anna.jpg'), writtenPicture({ person: 1 }));
-        await writeFile(join(permitted, 'Berta.PNG'), writtenPicture({ person: 2 }));
-        await writeFile(join(permitted, 'Nobody.jpeg'), writtenPicture());
-        await writeFile(join(permitted, 'Huge.webp'), new Uint8Array(1001));
-        await writeFile(join(permitted, 'notes.txt'), 'not a picture');
-        await mkdir(join(permitted, 'folder.jpg'));
-      });
-
-      test("each is enrolled once under its file's name, and what is refused is reported", async () => {
-        const report = await gallery.importPermitted();
-        assert.deepEqual([report.enrolled, report.known], [2, 0]);
-        assert.deepEqual(report.failed.map(({ file }) => file).sort(), ['Huge.webp', 'Nobody.jpeg']);
-        assert.equal((await recognise(gallery, 2)).recognizedAs, 'Berta');
-        const next = await (await open()).importPermitted();
-        assert.deepEqual([next.enrolled, next.known, next.failed.length], [0, 2, 2]);
-      });
-
-      test('who was deleted does not come back from there, and the file that is left is named', async () => {
-        await gallery.importPermitted();
-        assert.deepEqual((await gallery.remove('Anna')).filesLeft, ['Anna.jpg']);
-        const next = await open();
-        await next.importPermitted();
-        assert.equal((await recognise(next, 1)).recognizedAs, null);
-        assert.deepEqual(
-          (await next.list()).map(({ name }) => name),
-          ['Berta'],
-        );
-      });
-
-      test('a picture that was enrolled through the API first counts as imported', async () => {
-        await gallery.enrol('Anna', await readFile(join(folder, 'permitted_faces', 'Anna.jpg')));
-        await gallery.importPermitted();
-        await gallery.remove('Anna');
-        await gallery.importPermitted();
-        assert.equal((await recognise(gallery, 1)).recognizedAs, null);
-      });
     });
   });
