@@ -122,7 +122,7 @@ export function createSources(socket: PageSocket) {
     const { cameraId, name, state, trouble, lastFrameAt, width, height } = camera;
     const shown = sources.get(keyOf('camera', cameraId))?.picture ?? null;
     const at = lastFrameAt === null ? 0 : Date.parse(lastFrameAt);
-    // A camera that is looked at tells its pictures itself; of others the newest is asked for now and then.
+    // A camera that is looked at tells its pictures itself; of others the newest is asked for every REFRESH_CAMERAS_MS.
     const isNewer = width !== null && height !== null && at > (shown?.at ?? 0) + REFRESH_CAMERAS_MS / 2;
     const faces = camera.faces ?? [];
     const picture = isNewer ? { url: pictureOf(cameraId, at), at, width, height, faces } : shown;
