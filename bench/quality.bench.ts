@@ -8,9 +8,10 @@ import { FrameHistory } from '../kernels/frame-history.ts';
 import { createPixelKernels } from '../kernels/kernels.ts';
 import type { Picture } from '../kernels/picture.ts';
 import { writeContactSheets } from './contact-sheets.ts';
-import { type Reporter, verify } from './harness.ts';
+import type { Reporter } from './harness.ts';
 import { badLights, goodLight, knownLight, nameOf, unevenLights } from './lights.ts';
 import { withLocalTone } from './local-tone.ts';
+import { psnr } from './psnr.ts';
 import { samplePhoto, samplePhotoCount } from './sample-photos.ts';
 import { type Capture, type CaptureSettings, capture, plainCapture } from './simulated-sensor.ts';
 
@@ -166,12 +167,4 @@ function correction(
 
 function gained(made: Capture, denoised: Picture, unpack: Unpack): number {
   return psnr(denoised.data, made.noiseless) - psnr(unpack(made), made.noiseless);
-}
-
-/** Peak signal-to-noise ratio in decibels. */
-function psnr(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  verify(a.length === b.length && a.length > 0, 'pictures of one size');
-  let squares = 0;
-  for (let i = 0; i < a.length; i++) squares += (a[i]! - b[i]!) ** 2;
-  return 10 * Math.log10((255 ** 2 * a.length) / squares);
 }

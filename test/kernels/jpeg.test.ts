@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
 import sharp from 'sharp';
+import { psnr } from '../../bench/psnr.ts';
 import { samplePhoto } from '../../bench/sample-photos.ts';
 import { createJpegEncoder } from '../../kernels/jpeg-encoder.ts';
 import type { Picture } from '../../kernels/picture.ts';
@@ -22,14 +23,6 @@ async function decoded(jpeg: Uint8Array): Promise<Picture> {
   const { data, info } = await sharp(jpeg, { failOn: 'warning' }).raw().toBuffer({ resolveWithObject: true });
   assert.equal(info.channels, 3);
   return { width: info.width, height: info.height, data };
-}
-
-/** Peak signal-to-noise ratio in decibels. */
-function psnr(a: Uint8Array, b: Uint8Array): number {
-  assert.equal(a.length, b.length);
-  let squares = 0;
-  for (let i = 0; i < a.length; i++) squares += (a[i]! - b[i]!) ** 2;
-  return 10 * Math.log10((255 ** 2 * a.length) / squares);
 }
 
 const flat = (width: number, height: number, level: number): Picture => ({
